@@ -1,0 +1,135 @@
+//! The macros of [`fcretry`]: [`#[derive(ToolCall)]`](derive@ToolCall) and
+//! [`#[retry_policy]`](macro@retry_policy).
+//!
+//! Use them through `fcretry`, which exports both: what they expand to names that crate, in exactly
+//! this version. Its documentation has the whole reference of the attributes; here is what each key
+//! takes.
+//!
+//! [`fcretry`]: https://docs.rs/fcretry
+
+mod diag;
+mod duration;
+mod krate;
+mod meta;
+mod retry_policy;
+#[cfg(test)]
+mod testing;
+mod tool_call;
+mod value;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct the arguments of a tool: gives it a name, a description and validation hooks.
+///
+/// It stands beside `serde::Deserialize` and `schemars::JsonSchema`, from which the arguments are
+/// read and the schema is made.
+///
+/// ```ignore
+/// /// Place an order for a customer.
+/// #[derive(Debug, Deserialize, JsonSchema, ToolCall)]
+/// #[tool(validate(totals_add_up))]
+/// struct PlaceOrder {
+///     #[tool(validate(is_a_name))]
+///     customer: String,
+///     items: Vec<Item>,
+///     total: f64,
+/// }
+///
+/// fn totals_add_up(order: &PlaceOrder, found: &mut Violations) { /* .. */ }
+/// fn is_a_name(name: &str, found: &mut Violations) { /* .. */ }
+/// ```
+///
+/// # `#[tool(..)]` on the struct
+///
+/// | key | default | meaning |
+/// |---|---|---|
+/// | `name = "place_order"` | the type's name in `snake_case`; for a generic type, its arguments too | what the model calls: `[a-zA-Z0-9_-]{1,64}` |
+/// | `description = "..."` | the doc comment | what the model is told the tool is for |
+/// | `validate(path, ..)` | none | functions `fn(&Self, &mut Violations)`, run in this order |
+/// | `crate = "path"` | `"::fcretry"` | where `fcretry` is, if it is re-exported |
+///
+/// # `#[tool(..)]` on a field
+///
+/// | key | meaning |
+/// |---|---|
+/// | `validate(path, ..)` | functions `fn(&Field, &mut Violations)`, run after those of the struct; what they find is reported at the field, under the name that serde reads it by |
+///
+/// Refused are enums, unions, structs with unnamed fields and types with lifetimes.
+#[proc_macro_derive(ToolCall, attributes(tool))]
+pub fn derive_tool_call(input: TokenStream) -> TokenStream {
+    tool_call::expand(input.into()).into()
+}
+
+/// Runs the body of an `async fn` again by the rule of the kind of failure it ended with.
+///
+/// ```ignore
+/// #[retry_policy(
+///     max_attempts = 6,
+///     timeout = "30s",
+///     deadline = "90s",
+///     backoff(exponential, base = "1s", max = "30s", jitter = "full"),
+///     on(rate_limit, retry = 4, delay_scale = 3.0),
+///     on(refusal, escalate),
+///     fallback("gpt-4o-mini", "deepseek-v3.2"),
+/// )]
+/// async fn extract_order(attempt: &Attempt, email: &str) -> fcretry::Result<PlaceOrder> {
+///     /* .. */
+/// }
+///
+/// let order = extract_order(&email).await?; // the attempt is not the caller's to pass
+/// ```
+///
+/// The parameter of type `&Attempt`, or the one marked `#[attempt]`, tells the body what this
+/// attempt is, and is taken out of the signature. The function returns a `Result` whose error is
+/// `fcretry::Error`, or a type that implements `fcretry::Classify` and `From<fcretry::Error>`. The
+/// body runs once per attempt, unchanged; an argument that it consumes is a compile error.
+///
+/// # Keys
+///
+/// Without a key the default rules of each kind apply.
+///
+/// | key | values | default |
+/// |---|---|---|
+/// | `max_attempts = 6` | 1 to 100, of all models and kinds together | 4 |
+/// | `timeout = "30s"` | of one attempt, up to 30 days | `"60s"` |
+/// | `deadline = "90s"` | of the whole call, up to 30 days | `"180s"` |
+/// | `backoff(..)` | below | `backoff(exponential, base = "1s", factor = 2.0, max = "30s", jitter = "full")` |
+/// | `on(kind, ..)` | below, once for each kind | the kind's own |
+/// | `fallback("model", ..)` | models to go on with, in this order | none |
+/// | `recovery = "lossless"` | `"off"`, `"lossless"`, `"lenient"` | `"lossless"` |
+/// | `history = 1` | 1 to 20 bad answers that are fed back | 1 |
+/// | `max_feedback_chars = 2000` | 100 to 100 000, for each | 2000 |
+/// | `crate = "path"` | where `fcretry` is, if it is re-exported | `"::fcretry"` |
+///
+/// Durations are strings of numbers with the units `h`, `m`, `s` and `ms`: `"1m30s"`, `"1.5s"`.
+///
+/// ## `backoff(..)`
+///
+/// | item | values | default |
+/// |---|---|---|
+/// | `exponential`, `linear`, `fibonacci` or `constant` | how the delay grows | `exponential` |
+/// | `base = "1s"` | the first delay | `"1s"` |
+/// | `max = "30s"` | the longest delay, not below `base`; not for `constant` | `"30s"` |
+/// | `factor = 2.0` | 1.0 to 10.0; only for `exponential` | 2.0 |
+/// | `jitter = "full"` | `"full"`, `"equal"`, `"decorrelated"`, `"none"` | `"full"` |
+///
+/// ## `on(kind, ..)`
+///
+/// The kinds are those of `fcretry::FailureKind`, in `snake_case`. The actions are used in the order
+/// in which they are written; with none of them, the kind's own are kept, and the rest changes them.
+///
+/// | item | values | for |
+/// |---|---|---|
+/// | `retry`, `retry = 2` | the same request again, 1 to 50 times | kinds that may go away: not refusals, quotas, authentication or requests that fail the same way again |
+/// | `repair`, `repair = 2` | ask again with what was wrong, 1 to 50 times | answers that are there and wrong |
+/// | `fallback` | go on with the next model of `fallback(..)` | all kinds |
+/// | `fail` | the error is the call's; stands alone | all kinds |
+/// | `escalate` | as `fail`, and a person must look; stands alone | all kinds |
+/// | `delay_scale = 3.0` | 0.0 to 100.0 times the delay | rules that retry or repair |
+/// | `backoff(..)` | instead of the policy's | rules that retry or repair |
+/// | `max_tokens = 4096` | up to 10 000 000, the limit to raise to | `truncated` |
+/// | `then = "fail"` | `"fallback"`, `"fail"`, `"escalate"`: what follows when the counts are used up | rules that retry or repair |
+#[proc_macro_attribute]
+pub fn retry_policy(attr: TokenStream, item: TokenStream) -> TokenStream {
+    retry_policy::expand(attr.into(), item.into()).into()
+}

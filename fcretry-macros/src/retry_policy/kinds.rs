@@ -1,0 +1,227 @@
+//! The kinds of failure, and what a rule may do about each.
+
+use std::fmt;
+
+/// One kind: its name in the attribute, its variant of `FailureKind`, and what it allows.
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    pub(crate) variant: &'static str,
+    class: Class,
+}
+
+/// Kinds that allow the same actions.
+#[derive(Clone, Copy)]
+enum Class {
+    /// There is an answer, and it is wrong: it can be asked for again, or corrected.
+    Answer,
+    /// The answer is cut: it can be asked for again with a higher limit.
+    Truncated,
+    /// There is no answer: it can be asked for again.
+    Transport,
+    /// The body's own error; it fails unless a rule says that it may be retried.
+    Application,
+    /// The same request gets the same failure, for the reason given.
+    Final(&'static str),
+    /// A guard of ours refused, so that nothing was sent.
+    Guard,
+    /// The call ends, for the reason given.
+    Fixed(&'static str),
+}
+
+use Class::{Answer, Application, Final, Fixed, Guard, Transport, Truncated};
+
+const SAME: &str = "the same request would only fail again";
+
+/// Every kind, in the order of `FailureKind`.
+pub(crate) const KINDS: &[Kind] = &[
+    kind("structural_parse", "StructuralParse", Answer),
+    kind("schema_validation", "SchemaValidation", Answer),
+    kind("semantic_validation", "SemanticValidation", Answer),
+    kind("unknown_tool", "UnknownTool", Answer),
+    kind("no_tool_call", "NoToolCall", Answer),
+    kind("truncated", "Truncated", Truncated),
+    kind("refusal", "Refusal", Final("the same request would only be refused again")),
+    kind("content_filter", "ContentFilter", Final(SAME)),
+    kind("timeout", "Timeout", Transport),
+    kind("rate_limit", "RateLimit", Transport),
+    kind("model_overload", "ModelOverload", Transport),
+    kind("transient_network", "TransientNetwork", Transport),
+    kind("partial_stream", "PartialStream", Transport),
+    kind("quota_exhausted", "QuotaExhausted", Final("a spent quota does not come back by asking")),
+    kind("context_overflow", "ContextOverflow", Final(SAME)),
+    kind("auth", "Auth", Final("the same key would only be turned away again")),
+    kind("model_not_found", "ModelNotFound", Final(SAME)),
+    kind("invalid_request", "InvalidRequest", Final(SAME)),
+    kind("application", "Application", Application),
+    kind("circuit_open", "CircuitOpen", Guard),
+    kind("budget_exhausted", "BudgetExhausted", Guard),
+    kind("deadline_exceeded", "DeadlineExceeded", Fixed("no time is left for anything else")),
+    kind("invalid_policy", "InvalidPolicy", Fixed("a contradictory policy cannot be followed")),
+];
+
+const fn kind(name: &'static str, variant: &'static str, class: Class) -> Kind {
+    Kind { name, variant, class }
+}
+
+impl Kind {
+    pub(crate) fn find(name: &str) -> Option<&'static Self> {
+        KINDS.iter().find(|kind| kind.name == name)
+    }
+
+    /// The names of the kinds that a rule can be given for.
+    pub(crate) fn names() -> Vec<&'static str> {
+        KINDS.iter().filter(|kind| kind.ends_the_call().is_none()).map(|kind| kind.name).collect()
+    }
+
+    /// Why no rule can be given for this kind, if none can.
+    pub(crate) fn ends_the_call(&self) -> Option<&'static str> {
+        match self.class {
+            Fixed(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// Whether this kind fails where no rule says otherwise, so that there is nothing to modify.
+    pub(crate) fn fails_by_default(&self) -> bool {
+        match self.class {
+            Answer | Truncated | Transport => false,
+            Application | Final(_) | Guard | Fixed(_) => true,
+        }
+    }
+
+    pub(crate) fn takes_max_tokens(&self) -> bool {
+        matches!(self.class, Truncated)
+    }
+
+    /// Why `action` cannot help, and the rule that would be right; `None` if it can.
+    pub(crate) fn refuses(&self, action: ActionKind) -> Option<(&'static str, String)> {
+        let name = self.name;
+        let give_up = format!("on({name}, fallback)` or `on({name}, escalate)");
+        match (action, self.class) {
+            (ActionKind::Retry, Final(why)) => Some((why, give_up)),
+            (ActionKind::Retry | ActionKind::Repair, Guard) => {
+                Some(("nothing was sent that could be sent again", give_up))
+            }
+            (ActionKind::Repair, Final(_)) => {
+                Some(("there is no answer that could be corrected", give_up))
+            }
+            (ActionKind::Repair, Transport) => Some((
+                "there is no answer that could be corrected",
+                format!("on({name}, retry = 2)"),
+            )),
+            (ActionKind::Repair, Truncated) => Some((
+                "a cut answer is asked for again with a higher limit",
+                format!("on({name}, retry = 1)"),
+            )),
+            (ActionKind::Repair, Application) => Some((
+                "the error is the body's own, and nothing the model could correct",
+                format!("on({name}, retry = 2)"),
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// What a rule does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ActionKind {
+    Retry,
+    Repair,
+    Fallback,
+    Fail,
+    Escalate,
+}
+
+impl ActionKind {
+    pub(crate) const ALL: &[Self] =
+        &[Self::Retry, Self::Repair, Self::Fallback, Self::Fail, Self::Escalate];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Repair => "repair",
+            Self::Fallback => "fallback",
+            Self::Fail => "fail",
+            Self::Escalate => "escalate",
+        }
+    }
+
+    pub(crate) fn find(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.name() == name)
+    }
+
+    /// Whether the model is asked again for the same thing.
+    pub(crate) fn asks_again(self) -> bool {
+        matches!(self, Self::Retry | Self::Repair)
+    }
+
+    /// Whether the call ends here, so that nothing can stand beside it.
+    pub(crate) fn ends_the_call(self) -> bool {
+        matches!(self, Self::Fail | Self::Escalate)
+    }
+}
+
+impl fmt::Display for ActionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_named_after_its_variant() {
+        for kind in KINDS {
+            assert_eq!(crate::tool_call::name::snake_case(kind.variant), kind.name);
+        }
+    }
+
+    #[test]
+    fn what_fails_the_same_way_again_is_never_retried() {
+        let retried: Vec<_> = KINDS
+            .iter()
+            .filter(|kind| kind.ends_the_call().is_none())
+            .filter(|kind| kind.refuses(ActionKind::Retry).is_none())
+            .map(|kind| kind.name)
+            .collect();
+        assert_eq!(
+            retried,
+            [
+                "structural_parse",
+                "schema_validation",
+                "semantic_validation",
+                "unknown_tool",
+                "no_tool_call",
+                "truncated",
+                "timeout",
+                "rate_limit",
+                "model_overload",
+                "transient_network",
+                "partial_stream",
+                "application",
+            ]
+        );
+    }
+
+    #[test]
+    fn only_wrong_answers_are_repaired() {
+        let repaired: Vec<_> = KINDS
+            .iter()
+            .filter(|kind| kind.ends_the_call().is_none())
+            .filter(|kind| kind.refuses(ActionKind::Repair).is_none())
+            .map(|kind| kind.name)
+            .collect();
+        assert_eq!(
+            repaired,
+            [
+                "structural_parse",
+                "schema_validation",
+                "semantic_validation",
+                "unknown_tool",
+                "no_tool_call",
+            ]
+        );
+    }
+}

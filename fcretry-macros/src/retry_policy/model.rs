@@ -1,0 +1,135 @@
+//! What the attribute says, with the span of every key and value.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{LitStr, Path};
+
+use super::kinds::{ActionKind, Kind};
+use crate::diag::Slot;
+use crate::value::Written;
+
+/// The whole attribute.
+#[derive(Default)]
+pub(crate) struct Policy {
+    pub(crate) max_attempts: Slot<Written<u32>>,
+    pub(crate) timeout: Slot<Written<Duration>>,
+    pub(crate) deadline: Slot<Written<Duration>>,
+    pub(crate) backoff: Slot<Backoff>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) fallback: Slot<Vec<LitStr>>,
+    pub(crate) recovery: Slot<Recovery>,
+    pub(crate) history: Slot<Written<u32>>,
+    pub(crate) max_feedback_chars: Slot<Written<u32>>,
+    /// The expression of a policy made at run time, whose keys the others replace.
+    pub(crate) base: Slot<TokenStream>,
+    pub(crate) krate: Slot<Path>,
+    /// Whether a key could not be read, so that nothing is to be said of what is missing.
+    pub(crate) is_partial: bool,
+}
+
+/// `backoff(..)`, of the policy or of one rule.
+#[derive(Default)]
+pub(crate) struct Backoff {
+    pub(crate) strategy: Slot<Strategy>,
+    pub(crate) base: Slot<Written<Duration>>,
+    pub(crate) max: Slot<Written<Duration>>,
+    pub(crate) factor: Slot<Written<f64>>,
+    pub(crate) jitter: Slot<Jitter>,
+}
+
+impl Backoff {
+    /// The strategy given, else the default one; `None` if what was given is none.
+    pub(crate) fn strategy(&self) -> Option<Strategy> {
+        match &self.strategy {
+            Slot::Empty => Some(Strategy::Exponential),
+            Slot::Set(_, strategy) => Some(*strategy),
+            Slot::Bad => None,
+        }
+    }
+}
+
+/// `on(kind, ..)`.
+pub(crate) struct Rule {
+    /// The `on`.
+    pub(crate) key: Ident,
+    /// The kind; `None` if it was missing or unknown, which is reported already.
+    pub(crate) kind: Option<(Ident, &'static Kind)>,
+    /// In the order written, which is the order they are used in.
+    pub(crate) actions: Vec<Action>,
+    pub(crate) delay_scale: Slot<Written<f64>>,
+    pub(crate) max_tokens: Slot<Written<u32>>,
+    pub(crate) backoff: Slot<Backoff>,
+    pub(crate) then: Slot<Then>,
+    /// As for the policy.
+    pub(crate) is_partial: bool,
+}
+
+/// One action of a rule.
+pub(crate) struct Action {
+    pub(crate) key: Ident,
+    pub(crate) what: ActionKind,
+    /// `None` for the default count, and for actions that have none.
+    pub(crate) count: Option<Written<u32>>,
+}
+
+/// A type whose values are named in the attribute and are variants in the runtime.
+macro_rules! names {
+    ($(#[$doc:meta])* $type:ident { $($name:literal => $variant:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum $type {
+            $($variant,)*
+        }
+
+        impl $type {
+            /// Each name with its value.
+            pub(crate) const NAMES: &[(&'static str, Self)] = &[$(($name, Self::$variant),)*];
+
+            /// The variant of the runtime's type of the same name.
+            pub(crate) fn variant(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($variant),)*
+                }
+            }
+        }
+    };
+}
+
+names! {
+    /// How the delay grows.
+    Strategy {
+        "exponential" => Exponential,
+        "linear" => Linear,
+        "fibonacci" => Fibonacci,
+        "constant" => Constant,
+    }
+}
+
+names! {
+    /// How the delay is randomised.
+    Jitter {
+        "full" => Full,
+        "equal" => Equal,
+        "decorrelated" => Decorrelated,
+        "none" => None,
+    }
+}
+
+names! {
+    /// How much is mended in the text of an answer.
+    Recovery {
+        "off" => Off,
+        "lossless" => Lossless,
+        "lenient" => Lenient,
+    }
+}
+
+names! {
+    /// What follows when the counts of a rule are used up.
+    Then {
+        "fallback" => Fallback,
+        "fail" => Fail,
+        "escalate" => Escalate,
+    }
+}

@@ -1,0 +1,185 @@
+//! Entries become the model. A rule that concerns one key is checked here, at its value.
+
+mod backoff;
+mod rule;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Expr, Lit, LitStr};
+
+use super::kinds::Kind;
+use super::model::{Policy, Recovery, Strategy};
+use crate::diag::{self, Diag};
+use crate::meta::{self, Entry, Item};
+use crate::value;
+
+const KEYS: &[&str] = &[
+    "max_attempts",
+    "timeout",
+    "deadline",
+    "backoff",
+    "on",
+    "fallback",
+    "recovery",
+    "history",
+    "max_feedback_chars",
+    "policy",
+    "crate",
+];
+
+/// Keys that are planned: they are named here so that using one is not called a slip.
+const LATER: &[&str] = &[
+    "first_token",
+    "idle",
+    "route",
+    "degrade",
+    "budget",
+    "breaker",
+    "throttle",
+    "retry_budget",
+    "idempotency",
+    "adapt",
+];
+
+const POLICY_EXAMPLE: &str = "policy(self.policy)";
+const FALLBACK_EXAMPLE: &str = r#"fallback("gpt-4o-mini")"#;
+
+/// Reads the whole attribute.
+pub(crate) fn read(tokens: TokenStream, diag: &mut Diag) -> Policy {
+    let mut policy = Policy::default();
+    let entries = meta::entries(tokens, diag);
+    policy.is_partial = !diag.is_clean();
+    for entry in entries {
+        match entry {
+            Entry::Keyed(item) => policy_item(&mut policy, &item, diag),
+            Entry::Bare(lit) => {
+                let text = lit.to_token_stream();
+                let keys = diag::list(KEYS);
+                diag.error(&lit, format!("`{text}` stands without a key; the keys are {keys}"));
+                policy.is_partial = true;
+            }
+        }
+    }
+    policy
+}
+
+fn policy_item(policy: &mut Policy, item: &Item, diag: &mut Diag) {
+    let key = &item.key;
+    match key.to_string().as_str() {
+        "max_attempts" => {
+            let value =
+                value::integer(item, &(1..=100), "never asks the model", "max_attempts = 6", diag);
+            policy.max_attempts.fill(key, value, diag);
+        }
+        "timeout" => {
+            let value = value::duration(item, r#"timeout = "30s""#, diag);
+            policy.timeout.fill(key, value, diag);
+        }
+        "deadline" => {
+            let value = value::duration(item, r#"deadline = "90s""#, diag);
+            policy.deadline.fill(key, value, diag);
+        }
+        "backoff" => policy.backoff.fill(key, backoff::read(item, diag), diag),
+        "on" => policy.rules.extend(rule::read(item, diag)),
+        "fallback" => policy.fallback.fill(key, fallback(item, diag), diag),
+        "recovery" => {
+            let value = value::one_of(item, Recovery::NAMES, r#"recovery = "lossless""#, diag);
+            policy.recovery.fill(key, value, diag);
+        }
+        "history" => {
+            let value = value::integer(item, &(1..=20), "feeds nothing back", "history = 3", diag);
+            policy.history.fill(key, value, diag);
+        }
+        "max_feedback_chars" => {
+            let value = value::integer(
+                item,
+                &(100..=100_000),
+                "feeds nothing back",
+                "max_feedback_chars = 2000",
+                diag,
+            );
+            policy.max_feedback_chars.fill(key, value, diag);
+        }
+        "policy" => policy.base.fill(key, expression(item, diag), diag),
+        "crate" => {
+            let value = value::path(item, r#"crate = "::fcretry""#, diag);
+            policy.krate.fill(key, value, diag);
+        }
+        name if LATER.contains(&name) => {
+            diag.error(key, format!("`{name}` is not available in this version of fcretry"));
+        }
+        name => {
+            diag.error(key, unknown_key(name));
+            policy.is_partial = true;
+        }
+    }
+}
+
+/// A key that belongs in a list inside is told where; others get the usual suggestion.
+fn unknown_key(name: &str) -> String {
+    if backoff::KEYS.contains(&name) || find(Strategy::NAMES, name).is_some() {
+        return format!("`{name}` belongs in the backoff; write `{}`", backoff::EXAMPLE);
+    }
+    if rule::KEYS.contains(&name) {
+        return format!("`{name}` belongs in the rule of a kind; write e.g. `{}`", rule::EXAMPLE);
+    }
+    if Kind::find(name).is_some() {
+        return format!("`{name}` is a kind of failure; write `on({name}, ..)`");
+    }
+    diag::unknown("key", "keys", name, KEYS)
+}
+
+fn fallback(item: &Item, diag: &mut Diag) -> Option<Vec<LitStr>> {
+    let group = value::list(item, FALLBACK_EXAMPLE, diag)?;
+    let before = diag.count();
+    let mut models: Vec<LitStr> = Vec::new();
+    for entry in meta::entries(group.stream(), diag) {
+        match entry {
+            Entry::Bare(Lit::Str(model)) => {
+                let name = model.value();
+                if name.trim().is_empty() {
+                    no_model(&model, diag);
+                } else if models.iter().any(|other| other.value() == name) {
+                    diag.error(&model, format!("`{name:?}` is named twice; keep one of them"));
+                } else {
+                    models.push(model);
+                }
+            }
+            Entry::Bare(lit) => no_model(&lit, diag),
+            Entry::Keyed(Item { key, .. }) => no_model(&key, diag),
+        }
+    }
+    if diag.count() > before {
+        return None;
+    }
+    if models.is_empty() {
+        diag.error(
+            &item.key,
+            format!("`fallback()` names no model; write `{FALLBACK_EXAMPLE}`, or leave it out"),
+        );
+        return None;
+    }
+    Some(models)
+}
+
+fn expression(item: &Item, diag: &mut Diag) -> Option<TokenStream> {
+    let tokens = value::list(item, POLICY_EXAMPLE, diag)?.stream();
+    // Only to know that it is one: what is emitted are the tokens as they stand.
+    if syn::parse2::<Expr>(tokens.clone()).is_err() {
+        let key = &item.key;
+        let message = format!("`{key}(..)` holds no expression; write e.g. `{POLICY_EXAMPLE}`");
+        diag.error(key, message);
+        return None;
+    }
+    Some(tokens)
+}
+
+fn no_model(given: &impl ToTokens, diag: &mut Diag) {
+    let text = given.to_token_stream();
+    let message = format!("`{text}` is not the name of a model; write `{FALLBACK_EXAMPLE}`");
+    diag.error(given, message);
+}
+
+fn find<T: Copy>(table: &[(&'static str, T)], name: &str) -> Option<T> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}

@@ -1,0 +1,171 @@
+//! `on(kind, ..)`: what the policy does about one kind of failure.
+
+use proc_macro2::{Group, Ident};
+use quote::ToTokens;
+use syn::Lit;
+
+use super::backoff;
+use crate::diag::{self, Diag, Slot};
+use crate::meta::{self, Entry, Form, Item};
+use crate::retry_policy::kinds::{ActionKind, Kind};
+use crate::retry_policy::model::{Action, Rule, Then};
+use crate::value;
+
+pub(super) const KEYS: &[&str] = &[
+    "retry",
+    "repair",
+    "fallback",
+    "fail",
+    "escalate",
+    "delay_scale",
+    "max_tokens",
+    "backoff",
+    "then",
+];
+
+pub(super) const EXAMPLE: &str = "on(rate_limit, retry = 4)";
+
+/// Reads one rule; `None` if it is none at all.
+pub(crate) fn read(item: &Item, diag: &mut Diag) -> Option<Rule> {
+    let group = value::list(item, EXAMPLE, diag)?;
+    let before = diag.count();
+    let mut rule = Rule {
+        key: item.key.clone(),
+        kind: None,
+        actions: Vec::new(),
+        delay_scale: Slot::Empty,
+        max_tokens: Slot::Empty,
+        backoff: Slot::Empty,
+        then: Slot::Empty,
+        is_partial: false,
+    };
+    let mut entries = meta::entries(group.stream(), diag).into_iter().peekable();
+    if let Some(first) = entries.next_if(is_kind) {
+        rule.kind = kind(&first, diag);
+    } else if diag.count() == before {
+        // Otherwise what stands in the kind's place was reported while it was read.
+        no_kind(&item.key, group, diag);
+    }
+    for entry in entries {
+        match entry {
+            Entry::Keyed(item) => read_item(&mut rule, &item, diag),
+            Entry::Bare(lit) => {
+                let text = lit.to_token_stream();
+                let keys = diag::list(KEYS);
+                diag.error(&lit, format!("`{text}` stands without a key; a rule takes {keys}"));
+            }
+        }
+    }
+    rule.is_partial = diag.count() > before;
+    Some(rule)
+}
+
+/// Whether the entry stands for a kind, right or wrong, and is not already a part of the rule.
+fn is_kind(entry: &Entry) -> bool {
+    match entry {
+        Entry::Keyed(Item { key, .. }) => !KEYS.contains(&key.to_string().as_str()),
+        Entry::Bare(_) => true,
+    }
+}
+
+fn no_kind(key: &Ident, group: &Group, diag: &mut Diag) {
+    let given = group.stream();
+    let line = if given.is_empty() {
+        EXAMPLE.to_owned()
+    } else {
+        format!("on(rate_limit, {})", group.stream())
+    };
+    diag.error(key, format!("`on({given})` names no kind of failure; write e.g. `{line}`"));
+}
+
+fn kind(entry: &Entry, diag: &mut Diag) -> Option<(Ident, &'static Kind)> {
+    let item = match entry {
+        Entry::Keyed(item) => item,
+        Entry::Bare(lit) => {
+            let text = lit.to_token_stream();
+            let line = match lit {
+                Lit::Str(string) if Kind::find(&string.value()).is_some() => {
+                    format!("on({}, ..)", string.value())
+                }
+                _ => EXAMPLE.to_owned(),
+            };
+            diag.error(lit, format!("`{text}` is not a kind of failure; write `{line}`"));
+            return None;
+        }
+    };
+    let key = &item.key;
+    let name = key.to_string();
+    let Some(kind) = Kind::find(&name) else {
+        diag.error(key, diag::unknown("kind", "kinds", &name, &Kind::names()));
+        return None;
+    };
+    if !matches!(item.form, Form::Word) {
+        let line = format!("on({name}, retry = 4)");
+        diag.error(key, format!("`{name}` stands alone, its actions follow; write `{line}`"));
+        return None;
+    }
+    if let Some(why) = kind.ends_the_call() {
+        let message = format!("`{name}` always ends the call: {why}; remove this rule");
+        diag.error(key, message);
+        return None;
+    }
+    Some((key.clone(), kind))
+}
+
+fn read_item(rule: &mut Rule, item: &Item, diag: &mut Diag) {
+    let key = &item.key;
+    let name = key.to_string();
+    if let Some(what) = ActionKind::find(&name) {
+        action(rule, what, item, diag);
+        return;
+    }
+    match name.as_str() {
+        "delay_scale" => {
+            let value = value::number(item, &(0.0..=100.0), "delay_scale = 3.0", diag);
+            rule.delay_scale.fill(key, value, diag);
+        }
+        "max_tokens" => {
+            let value = value::integer(
+                item,
+                &(1..=10_000_000),
+                "leaves no room for an answer",
+                "max_tokens = 4096",
+                diag,
+            );
+            rule.max_tokens.fill(key, value, diag);
+        }
+        "backoff" => rule.backoff.fill(key, backoff::read(item, diag), diag),
+        "then" => {
+            let value = value::one_of(item, Then::NAMES, r#"then = "fallback""#, diag);
+            rule.then.fill(key, value, diag);
+        }
+        _ if Kind::find(&name).is_some() => {
+            diag.error(
+                key,
+                format!("`{name}` is another kind; give it a rule of its own, `on({name}, ..)`"),
+            );
+        }
+        _ => diag.error(key, diag::unknown("key", "keys", &name, KEYS)),
+    }
+}
+
+fn action(rule: &mut Rule, what: ActionKind, item: &Item, diag: &mut Diag) {
+    let key = &item.key;
+    if rule.actions.iter().any(|action| action.what == what) {
+        diag.error(key, format!("`{what}` is given twice; keep one of them"));
+        return;
+    }
+    let count = match item.form {
+        Form::Word => None,
+        _ if !what.asks_again() => {
+            value::bare(item, diag);
+            None
+        }
+        _ => {
+            let example = format!("{what} = 3");
+            value::integer(item, &(1..=50), "does nothing", &example, diag)
+        }
+    };
+    // Kept even with a bad count: the rule does have this action.
+    rule.actions.push(Action { key: key.clone(), what, count });
+}

@@ -1,0 +1,32 @@
+async fn extract(email: &str) -> Result<usize> {
+    let mut __call = ::fcretry::__private::Call::new(
+        {
+            static __POLICY: ::fcretry::__private::StaticPolicy = ::fcretry::__private::StaticPolicy::new(||
+            { ::fcretry::__private::RetryPolicy::builder().build() });
+            &__POLICY
+        },
+        ::core::concat!(::core::module_path!(), "::", "extract"),
+        false,
+    );
+    loop {
+        __call.begin();
+        let __wait = {
+            let __driven = __call
+                .drive(async {
+                    if false {
+                        fn __never<T>() -> T {
+                            loop {}
+                        }
+                        return __never::<Result<usize>>();
+                    }
+                    '__body: { Ok(email.len()) }
+                })
+                .await;
+            match ::fcretry::__private::settle::<Result<usize>>(&mut __call, __driven) {
+                ::core::ops::ControlFlow::Break(__result) => return __result,
+                ::core::ops::ControlFlow::Continue(__wait) => __wait,
+            }
+        };
+        __call.wait(__wait).await;
+    }
+}

@@ -1,0 +1,126 @@
+//! The model becomes an impl. Nothing here can fail.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{GenericParam, parse_quote};
+
+use super::model::{Hook, Name, Target, Tool};
+use crate::krate;
+
+/// The impl.
+pub(crate) fn tool(tool: &Tool<'_>) -> TokenStream {
+    let Tool { ident: _, generics: _, krate, name, description, hooks, is_readable: _ } = tool;
+    let root = krate::root(krate.value());
+    let private = krate::private(krate.value());
+    let name = match name {
+        Name::Whole(name) => quote!(#private::Cow::Borrowed(#name)),
+        Name::WithArguments(name) => {
+            let arguments = arguments(tool, &private);
+            quote!(#private::generic_name(#name, &[#(#arguments),*]))
+        }
+    };
+    let description = description.as_ref().map(|text| {
+        quote! {
+            fn description() -> ::core::option::Option<&'static str> {
+                ::core::option::Option::Some(#text)
+            }
+        }
+    });
+    let validate = (!hooks.is_empty()).then(|| validate(hooks, &root));
+    let body = quote! {
+        fn name() -> #private::Cow<'static, str> {
+            #name
+        }
+        #description
+        #validate
+    };
+    with_header(tool, &body)
+}
+
+/// An impl beside the mistakes: what uses the type has none of its own, and the hooks are used.
+pub(crate) fn stub(tool: &Tool<'_>) -> TokenStream {
+    if !tool.is_readable {
+        return TokenStream::new();
+    }
+    let root = krate::root(tool.krate.value());
+    let private = krate::private(tool.krate.value());
+    let validate = (!tool.hooks.is_empty()).then(|| validate(&tool.hooks, &root));
+    let body = quote! {
+        fn name() -> #private::Cow<'static, str> {
+            #private::Cow::Borrowed("")
+        }
+        #validate
+    };
+    with_header(tool, &body)
+}
+
+fn with_header(tool: &Tool<'_>, body: &TokenStream) -> TokenStream {
+    let Tool { ident, generics, krate, .. } = tool;
+    let root = krate::root(krate.value());
+    let private = krate::private(krate.value());
+    let mut bounded = (*generics).clone();
+    // Only where there is a parameter: without one, rustc says of the type itself what it lacks.
+    if generics.type_params().next().is_some() || generics.lifetimes().next().is_some() {
+        let predicates = &mut bounded.make_where_clause().predicates;
+        predicates.push(parse_quote! {
+            Self: #private::DeserializeOwned + #private::JsonSchema + 'static
+        });
+        for parameter in generics.type_params() {
+            let parameter = &parameter.ident;
+            predicates.push(parse_quote!(#parameter: #private::JsonSchema));
+        }
+    }
+    let (impl_generics, _, where_clause) = bounded.split_for_impl();
+    let (_, ty_generics, _) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #root::ToolCall for #ident #ty_generics #where_clause {
+            #body
+        }
+    }
+}
+
+/// The names of the type's arguments.
+fn arguments(tool: &Tool<'_>, private: &TokenStream) -> Vec<TokenStream> {
+    tool.generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(parameter) => {
+                let ident = &parameter.ident;
+                Some(quote!(<#ident as #private::JsonSchema>::schema_name()))
+            }
+            GenericParam::Const(parameter) => {
+                let ident = &parameter.ident;
+                Some(quote!(#private::Cow::Owned(#private::ToString::to_string(&#ident))))
+            }
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect()
+}
+
+fn validate(hooks: &[Hook<'_>], root: &TokenStream) -> TokenStream {
+    let here = Span::mixed_site();
+    let calls = hooks.iter().map(|Hook { path, on }| {
+        // Where the function is named, so that one of another signature is reported there.
+        let at = here.located_at(path.span());
+        match on {
+            // A hook gives nothing back: what it would give back would be lost.
+            Target::Whole => quote_spanned!(at=> let (): () = #path(__this, __found);),
+            Target::Field(field, None) => {
+                quote_spanned!(at=> let (): () = #path(&__this.#field, __found);)
+            }
+            Target::Field(field, Some(pointer)) => quote_spanned! {at=>
+                let (): () = __found.at(#pointer, |__found| #path(&__this.#field, __found));
+            },
+        }
+    });
+    quote_spanned! {here=>
+        fn validate(&self, __found: &mut #root::Violations) {
+            // Not `self` in the calls: rustc would suggest a method for a function it cannot find.
+            let __this = self;
+            #(#calls)*
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a model said, in terms of no provider.
+
+use std::fmt;
+
+use crate::usage::Usage;
+
+/// One answer of a model. `Debug` leaves the content out.
+#[derive(Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The text of the message, if any.
+    pub content: Option<String>,
+    /// The refusal, where the provider has a field for it.
+    pub refusal: Option<String>,
+    /// The calls the model made, in order.
+    pub calls: Vec<Call>,
+    /// Why the model stopped.
+    pub finish: Finish,
+    /// The tokens it took, if the provider said.
+    pub usage: Option<Usage>,
+}
+
+impl Answer {
+    /// An answer that is text alone.
+    pub fn text(content: impl Into<String>) -> Self {
+        Self { content: Some(content.into()), ..Self::default() }
+    }
+
+    /// Whether `other` says the same, whatever ids and usage it carries.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let calls = |answer: &Self| -> Vec<(String, String)> {
+            answer.calls.iter().map(|c| (c.name.clone(), c.arguments.clone())).collect()
+        };
+        self.content == other.content
+            && self.refusal == other.refusal
+            && calls(self) == calls(other)
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("content_bytes", &self.content.as_deref().map(str::len))
+            .field("refused", &self.refusal.is_some())
+            .field("calls", &self.calls)
+            .field("finish", &self.finish)
+            .field("usage", &self.usage)
+            .finish()
+    }
+}
+
+/// A call that a model made, before its arguments are read. `Debug` leaves the arguments out.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Call {
+    /// The provider's id of the call.
+    pub id: String,
+    /// The tool's name as the model wrote it.
+    pub name: String,
+    /// The arguments as the model wrote them.
+    pub arguments: String,
+}
+
+impl Call {
+    /// A call of the tool `name`.
+    pub fn new(
+        id: impl Into<String>,
+        name: impl Into<String>,
+        arguments: impl Into<String>,
+    ) -> Self {
+        Self { id: id.into(), name: name.into(), arguments: arguments.into() }
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("argument_bytes", &self.arguments.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a model stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finish {
+    /// It was done, or the provider gave a reason of its own invention, or none.
+    #[default]
+    Stop,
+    /// It reached the token limit; the answer is not whole.
+    Length,
+    /// The provider's filter stopped it.
+    ContentFilter,
+}

@@ -1,0 +1,56 @@
+#![cfg_attr(all(feature = "openai", feature = "testing"), doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(all(feature = "openai", feature = "testing")),
+    doc = "Typed, validated function calls from language models, at a bounded cost."
+)]
+
+// Examples in the documentation are a user's code, and the expansions name the crate by its own name.
+extern crate self as fcretry;
+
+pub mod answer;
+pub mod attributes;
+mod error;
+mod failure;
+mod feedback;
+#[cfg(feature = "openai")]
+pub mod openai;
+mod parse;
+mod policy;
+pub mod prelude;
+mod report;
+mod run;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tool;
+mod usage;
+
+pub use error::{Error, Result};
+pub use failure::{
+    Classify, Failure, FailureKind, UnknownKind, Violation, Violations, retry_after,
+};
+pub use fcretry_macros::{ToolCall, retry_policy};
+pub use feedback::Turn;
+pub use policy::{
+    Action, Backoff, InvalidPolicy, Jitter, Recovery, RetryPolicy, RetryPolicyBuilder, Rule,
+    StoppedBy, Strategy, Then,
+};
+pub use report::{AttemptReport, Report, ViolationReport, report};
+pub use run::{Attempt, Outcome};
+pub use tool::{SpecError, ToolCall, ToolSpec};
+pub use usage::Usage;
+
+/// What expansions name. Not for use by hand: it changes without notice, and the macro crate's version is pinned to this one's.
+#[doc(hidden)]
+pub mod __private {
+    pub use std::{borrow::Cow, string::ToString};
+
+    pub use schemars::JsonSchema;
+    pub use serde::de::DeserializeOwned;
+
+    pub use crate::{
+        failure::FailureKind,
+        policy::{Backoff, Jitter, Recovery, RetryPolicy, Rule, Then},
+        run::{Call, Drive, Driven, Outcome, StaticPolicy, Wait, settle, stub_attempt},
+        tool::generic_name,
+    };
+}

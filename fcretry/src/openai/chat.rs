@@ -1,0 +1,192 @@
+use std::sync::Arc;
+
+use async_openai::{
+    Client,
+    config::Config,
+    types::chat::{
+        ChatCompletionNamedToolChoice, ChatCompletionRequestMessage,
+        ChatCompletionRequestSystemMessage, ChatCompletionRequestUserMessage,
+        ChatCompletionToolChoiceOption, CreateChatCompletionRequest, FunctionName,
+        ToolChoiceOptions,
+    },
+};
+
+use super::{classify, convert, quirks::Quirks, transport};
+use crate::{
+    answer::Answer,
+    error::Error,
+    failure::{Failure, FailureKind},
+    run::{Ask, Attempt, Form},
+    tool::{ToolCall, ToolSpec},
+};
+
+impl Attempt {
+    /// Asks `model` through `client`. A fallback replaces the model; the bad answers of earlier attempts and what was
+    /// wrong with them follow the messages.
+    ///
+    /// ```
+    /// use async_openai::{Client, config::OpenAIConfig};
+    /// use fcretry::prelude::*;
+    ///
+    /// /// Record a city.
+    /// #[derive(serde::Deserialize, schemars::JsonSchema, ToolCall)]
+    /// struct City { name: String }
+    ///
+    /// #[retry_policy(max_attempts = 3)]
+    /// async fn city(
+    ///     attempt: &Attempt,
+    ///     client: &Client<OpenAIConfig>,
+    ///     text: &str,
+    /// ) -> fcretry::Result<City> {
+    ///     attempt.chat(client, "gpt-4o-mini").system("Record the city.").user(text).call().await
+    /// }
+    /// ```
+    pub fn chat<'a, C: Config>(&'a self, client: &'a Client<C>, model: &str) -> Chat<'a, C> {
+        let ask = self.ask();
+        let request = CreateChatCompletionRequest { model: ask.model(model), ..Default::default() };
+        Chat { ask, client, request: Box::new(request) }
+    }
+}
+
+/// One request to a model, being made. Made by [`Attempt::chat`]; sent by [`call`](Self::call) or
+/// [`extract`](Self::extract).
+#[must_use = "a request is sent by `.call()` or `.extract()`"]
+pub struct Chat<'a, C: Config> {
+    ask: Ask<'a>,
+    client: &'a Client<C>,
+    /// Large, and moved through every layer of futures above.
+    request: Box<CreateChatCompletionRequest>,
+}
+
+impl<C: Config> std::fmt::Debug for Chat<'_, C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chat").field("model", &self.request.model).finish_non_exhaustive()
+    }
+}
+
+impl<C: Config> Chat<'_, C> {
+    /// Adds a system message.
+    pub fn system(self, text: impl Into<String>) -> Self {
+        self.message(ChatCompletionRequestSystemMessage::from(text.into()))
+    }
+
+    /// Adds a user message.
+    pub fn user(self, text: impl Into<String>) -> Self {
+        self.message(ChatCompletionRequestUserMessage::from(text.into()))
+    }
+
+    /// Adds any message.
+    pub fn message(mut self, message: impl Into<ChatCompletionRequestMessage>) -> Self {
+        self.request.messages.push(message.into());
+        self
+    }
+
+    /// Sets the sampling temperature, 0 to 2. Default: the provider's.
+    pub fn temperature(mut self, temperature: f32) -> Self {
+        self.request.temperature = Some(temperature);
+        self
+    }
+
+    /// Sets the most tokens of the answer, reasoning included. A cut answer is asked for again with more, as the
+    /// policy's rule for `truncated` says. Default: the provider's.
+    pub fn max_completion_tokens(mut self, tokens: u32) -> Self {
+        self.request.max_completion_tokens = Some(tokens);
+        self
+    }
+
+    /// Sets which tool must be called. Default: a call is required.
+    pub fn tool_choice(mut self, choice: ChatCompletionToolChoiceOption) -> Self {
+        self.request.tool_choice = Some(choice);
+        self
+    }
+
+    /// Changes anything else about the request. Its model, tools, response format and `n` are set when it is sent.
+    pub fn with(mut self, change: impl FnOnce(&mut CreateChatCompletionRequest)) -> Self {
+        let model = self.request.model.clone();
+        change(&mut self.request);
+        self.request.model = model;
+        self
+    }
+
+    /// Sends the request with the tool `T` and reads the one call of it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
+    pub async fn call<T: ToolCall>(mut self) -> Result<T, Error> {
+        let spec = self.spec::<T>()?;
+        Form::Call.offer::<T>(&self.ask);
+        self.request.tools = Some(vec![convert::tool(spec)]);
+        self.request.response_format = None;
+        if self.ask.is_constrained() {
+            self.request.tool_choice =
+                Some(ChatCompletionToolChoiceOption::Function(ChatCompletionNamedToolChoice {
+                    function: FunctionName { name: spec.name().to_owned() },
+                }));
+        }
+        self.request
+            .tool_choice
+            .get_or_insert(ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Required));
+        let (ask, answer) = self.send().await?;
+        ask.judge(Form::Call, &answer)
+    }
+
+    /// Sends the request for JSON content of `T`'s schema, without a tool, and reads it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
+    pub async fn extract<T: ToolCall>(mut self) -> Result<T, Error> {
+        let spec = self.spec::<T>()?;
+        Form::Content.offer::<T>(&self.ask);
+        self.request.tools = None;
+        self.request.tool_choice = None;
+        self.request.response_format = Some(convert::json_schema(spec));
+        let (ask, answer) = self.send().await?;
+        ask.judge(Form::Content, &answer)
+    }
+
+    fn spec<T: ToolCall>(&self) -> Result<&'static ToolSpec, Error> {
+        T::spec().map_err(|error| {
+            let failure = Failure::new(FailureKind::InvalidRequest);
+            self.ask.fail(failure.with_note(error.to_string()).with_source(error))
+        })
+    }
+}
+
+impl<'a, C: Config> Chat<'a, C> {
+    /// Sends the request; once more for each parameter that the endpoint turns out not to take.
+    async fn send(mut self) -> Result<(Ask<'a>, Arc<Answer>), Error> {
+        let Self { ask, client, request } = &mut self;
+        request.n = None;
+        request.messages.extend(ask.feedback().into_iter().map(Into::into));
+        request.max_completion_tokens = ask.token_limit(request.max_completion_tokens);
+        let base_url = client.config().api_base();
+        let mut quirks = Quirks::of(base_url);
+        let answer = loop {
+            let mut written = request.clone();
+            quirks.apply(&mut written);
+            ask.sent();
+            // On the heap: the client's future is kilobytes, and would be in that of every caller.
+            let chat = client.chat();
+            let exchange = Box::pin(chat.create(CreateChatCompletionRequest::clone(&written)));
+            let (result, seen) = transport::observe(exchange).await;
+            let failure = match result {
+                Ok(response) => {
+                    let answer = Arc::new(Answer::from(&response));
+                    ask.answered(&answer, seen.request_id);
+                    break answer;
+                }
+                Err(error) => classify::failure(error),
+            };
+            if failure.is_turned_down() {
+                ask.turned_down();
+            }
+            match quirks.learn(base_url, &written, &failure) {
+                Some(learned) => quirks = learned,
+                None => return Err(ask.fail(failure)),
+            }
+        };
+        Ok((self.ask, answer))
+    }
+}

@@ -1,0 +1,36 @@
+use async_openai::{Client, config::Config};
+use tower::{BoxError, Service};
+
+use super::SendOnce;
+
+/// A client that sends each request once, so that the policy's attempts are the requests on the wire.
+///
+/// ```
+/// use async_openai::config::OpenAIConfig;
+///
+/// // Reads OPENAI_API_KEY and OPENAI_BASE_URL.
+/// let client = fcretry::openai::client(OpenAIConfig::new());
+/// # let _ = client;
+/// ```
+pub fn client<C: Config>(config: C) -> Client<C> {
+    client_with(config, reqwest::Client::new())
+}
+
+/// [`client`] over an HTTP client of your own: proxies, certificates, connection limits. It needs no timeout;
+/// the policy has them.
+pub fn client_with<C: Config>(config: C, http: reqwest::Client) -> Client<C> {
+    client_over(config, http)
+}
+
+/// [`client`] over any service that sends one request: a tower stack around `reqwest::Client`, or a server in
+/// the same process. It must not retry.
+pub fn client_over<C, S>(config: C, service: S) -> Client<C>
+where
+    C: Config,
+    S: Service<reqwest::Request, Response = reqwest::Response> + Clone + Send + Sync + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+{
+    // The client's own HTTP client still builds the requests; the service sends them.
+    Client::with_config(config).with_http_service(SendOnce::new(service))
+}

@@ -1,0 +1,250 @@
+//! Chat completions as servers write them, made into what the typed parser takes.
+
+use async_openai::types::chat::CreateChatCompletionResponse;
+use http::HeaderMap;
+use serde_json::{Map, Value, json};
+
+use super::wire;
+use crate::failure::{Failure, FailureKind};
+
+/// The body of a successful answer, as the typed parser takes it: unchanged if it does, put right if it
+/// strays in a known way, else the failure that it is. Nothing that the model said is changed.
+pub(super) fn mended(body: &[u8], status: u16, headers: &HeaderMap) -> Result<Vec<u8>, Failure> {
+    let is_typed = serde_json::from_slice::<CreateChatCompletionResponse>(body).is_ok();
+    let value = match serde_json::from_slice::<Value>(body) {
+        Ok(value) => value,
+        Err(error) => return Err(undecodable(body, &error).with_status(status)),
+    };
+    if let Some(error) = value.get("error").filter(|error| !error.is_null()) {
+        return Err(in_band(error, status, headers));
+    }
+    let Some(choice) = value.pointer("/choices/0") else {
+        let note = if value.get("choices").is_some() {
+            return Err(Failure::new(FailureKind::ModelOverload)
+                .with_status(status)
+                .with_note("the answer has no choices"));
+        } else {
+            "the answer is no chat completion"
+        };
+        return Err(Failure::new(FailureKind::InvalidRequest).with_status(status).with_note(note));
+    };
+    if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {
+        return Err(in_band(error, status, headers));
+    }
+    if is_typed {
+        return Ok(body.to_vec());
+    }
+    let rebuilt = rebuilt(&value).to_string().into_bytes();
+    match serde_json::from_slice::<CreateChatCompletionResponse>(&rebuilt) {
+        Ok(_) => Ok(rebuilt),
+        Err(_) => Err(Failure::new(FailureKind::InvalidRequest)
+            .with_status(status)
+            .with_note("the answer is no chat completion")),
+    }
+}
+
+/// An error inside an answer that says it succeeded. A code that is a number is the status it should have had.
+fn in_band(error: &Value, status: u16, headers: &HeaderMap) -> Failure {
+    let failure =
+        wire::failure(Some(status), headers, json!({ "error": error }).to_string().as_bytes());
+    let is_unknown = failure.kind() == FailureKind::InvalidRequest
+        && failure.code().is_none()
+        && error.get("code").and_then(Value::as_u64).is_none();
+    // A server that failed after it had begun to answer has taken the request.
+    let kind = if is_unknown { FailureKind::ModelOverload } else { failure.kind() };
+    failure.with_kind(kind).with_note("an error inside an answer that says it succeeded")
+}
+
+fn undecodable(body: &[u8], error: &serde_json::Error) -> Failure {
+    let text = String::from_utf8_lossy(body);
+    if text.trim().is_empty() {
+        return Failure::new(FailureKind::TransientNetwork).with_note("the answer is empty");
+    }
+    if error.is_eof() {
+        return Failure::new(FailureKind::TransientNetwork).with_note("the answer was cut off");
+    }
+    let note = if wire::is_html(&text) {
+        "the answer is a web page, not an API's"
+    } else {
+        "the answer is not JSON"
+    };
+    Failure::new(FailureKind::InvalidRequest).with_note(note)
+}
+
+/// The completion from what every server gives, in the form of the specification.
+fn rebuilt(value: &Value) -> Value {
+    let choices =
+        value.get("choices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut completion = json!({
+        "id": text(value, "id"),
+        "object": "chat.completion",
+        "created": value.get("created").and_then(whole).unwrap_or_default(),
+        "model": text(value, "model"),
+        "choices": choices.iter().enumerate().map(|(i, c)| rebuilt_choice(i, c)).collect::<Vec<_>>(),
+    });
+    if let Some(usage) = value.get("usage").and_then(Value::as_object)
+        && let Some(fields) = completion.as_object_mut()
+    {
+        fields.insert("usage".to_owned(), rebuilt_usage(usage));
+    }
+    completion
+}
+
+fn rebuilt_choice(index: usize, choice: &Value) -> Value {
+    let message = choice.get("message").unwrap_or(&Value::Null);
+    let calls: Vec<Value> = message
+        .get("tool_calls")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .map(|(i, call)| rebuilt_call(i, call))
+        .collect();
+    let finish = match choice.get("finish_reason").and_then(Value::as_str) {
+        Some(known @ ("stop" | "length" | "tool_calls" | "content_filter" | "function_call")) => {
+            known
+        }
+        Some("max_tokens" | "model_length" | "MAX_TOKENS") => "length",
+        Some("SAFETY" | "safety" | "sensitive") => "content_filter",
+        _ if !calls.is_empty() => "tool_calls",
+        _ => "stop",
+    };
+    let mut rebuilt = Map::new();
+    rebuilt.insert("role".to_owned(), json!("assistant"));
+    rebuilt.insert("content".to_owned(), content(message.get("content")));
+    if let Some(refusal) = message.get("refusal").and_then(Value::as_str) {
+        rebuilt.insert("refusal".to_owned(), json!(refusal));
+    }
+    if !calls.is_empty() {
+        rebuilt.insert("tool_calls".to_owned(), Value::Array(calls));
+    }
+    json!({ "index": index, "message": rebuilt, "finish_reason": finish })
+}
+
+/// Text, or the text of a list of parts.
+fn content(content: Option<&Value>) -> Value {
+    match content {
+        Some(Value::Array(parts)) => {
+            let texts = parts.iter().filter_map(|part| part.get("text")?.as_str());
+            Value::String(texts.collect())
+        }
+        Some(Value::String(text)) => json!(text),
+        _ => Value::Null,
+    }
+}
+
+fn rebuilt_call(index: usize, call: &Value) -> Value {
+    let function = call.get("function").unwrap_or(call);
+    let id = match call.get("id").and_then(Value::as_str) {
+        Some(id) if !id.is_empty() => id.to_owned(),
+        _ => format!("call_{index}"),
+    };
+    let arguments = match function.get("arguments") {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(value) => value.to_string(),
+    };
+    json!({
+        "id": id,
+        "type": "function",
+        "function": { "name": text(function, "name"), "arguments": arguments },
+    })
+}
+
+fn rebuilt_usage(usage: &Map<String, Value>) -> Value {
+    let count = |key: &str| usage.get(key).and_then(whole).unwrap_or_default();
+    let (prompt, completion) = (count("prompt_tokens"), count("completion_tokens"));
+    json!({
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt.saturating_add(completion),
+    })
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A count or a time, also where it is written as 5.0.
+fn whole(value: &Value) -> Option<u32> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to fit")]
+    let from_float = |f: f64| (0.0..=f64::from(u32::MAX)).contains(&f).then_some(f as u32);
+    match value.as_u64() {
+        Some(n) => u32::try_from(n).ok(),
+        None => value.as_f64().and_then(from_float),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completion(
+        change: impl FnOnce(&mut Value),
+    ) -> Result<CreateChatCompletionResponse, Failure> {
+        let mut value = json!({
+            "id": "c", "object": "chat.completion", "created": 1, "model": "m",
+            "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {
+                "role": "assistant", "content": null,
+                "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{\"a\": 1}"}}],
+            }}],
+            "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7},
+        });
+        change(&mut value);
+        let mended = mended(value.to_string().as_bytes(), 200, &HeaderMap::new())?;
+        Ok(serde_json::from_slice(&mended).unwrap())
+    }
+
+    #[test]
+    fn what_is_of_the_specification_is_left_alone() {
+        let body = json!({
+            "id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+                {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}
+            ], "unknown": {"kept": true},
+        });
+        let text = serde_json::to_vec_pretty(&body).unwrap();
+        assert_eq!(mended(&text, 200, &HeaderMap::new()).unwrap(), text);
+    }
+
+    #[test]
+    fn known_strayings_are_put_right_and_the_arguments_stay() {
+        fn call(v: &mut Value) -> &mut Map<String, Value> {
+            v["choices"][0]["message"]["tool_calls"][0].as_object_mut().unwrap()
+        }
+        let strayings: [fn(&mut Value); 8] = [
+            |v| v["choices"][0]["finish_reason"] = json!("eos"),
+            |v| v["choices"][0]["finish_reason"] = json!(""),
+            |v| v["service_tier"] = json!("on_demand"),
+            |v| drop(call(v).remove("type")),
+            |v| drop(call(v).remove("id")),
+            |v| call(v)["function"]["arguments"] = json!({"a": 1}),
+            |v| v["created"] = json!(1.5),
+            |v| drop(v.as_object_mut().unwrap().remove("id")),
+        ];
+        for (i, stray) in strayings.into_iter().enumerate() {
+            let read = completion(stray).unwrap_or_else(|failure| panic!("{i}: {failure}"));
+            let calls = read.choices[0].message.tool_calls.as_deref().unwrap();
+            let call = serde_json::to_value(&calls[0]).unwrap();
+            let arguments = call["function"]["arguments"].as_str().unwrap();
+            assert_eq!(serde_json::from_str::<Value>(arguments).unwrap(), json!({"a": 1}), "{i}");
+            assert_eq!(read.usage.unwrap().total_tokens, 7, "{i}");
+        }
+    }
+
+    #[test]
+    fn an_error_inside_a_success_is_one() {
+        use FailureKind as K;
+        let kind = |body: &str| mended(body.as_bytes(), 200, &HeaderMap::new()).unwrap_err().kind();
+        assert_eq!(kind(r#"{"error": {"code": 429, "message": "slow down"}}"#), K::RateLimit);
+        assert_eq!(kind(r#"{"error": {"message": "boom"}, "choices": []}"#), K::ModelOverload);
+        assert_eq!(
+            kind(r#"{"choices": [{"error": {"code": 502, "message": "x"}}]}"#),
+            K::ModelOverload
+        );
+        assert_eq!(kind(""), K::TransientNetwork);
+        assert_eq!(kind(r#"{"id": "c", "choi"#), K::TransientNetwork);
+        assert_eq!(kind("<html><body>login</body></html>"), K::InvalidRequest);
+        assert_eq!(kind("{}"), K::InvalidRequest);
+        assert_eq!(kind(r#"{"choices": []}"#), K::ModelOverload);
+    }
+}

@@ -1,0 +1,117 @@
+//! What endpoints object to. "OpenAI-compatible" servers differ in a few parameters; one that objects is asked
+//! once more without what it objects to, and remembered by its base URL for as long as the program runs.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use async_openai::types::chat::{
+    ChatCompletionToolChoiceOption, CreateChatCompletionRequest, ResponseFormat, ToolChoiceOptions,
+};
+
+use crate::failure::{Failure, FailureKind};
+
+/// More endpoints than this are not remembered: a program that makes up base URLs must not grow for ever.
+const REMEMBERED: usize = 1024;
+
+/// What one endpoint does not take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Quirks {
+    /// A required tool call: `auto` is sent instead.
+    no_required_choice: bool,
+    /// `max_completion_tokens`: `max_tokens` is sent instead.
+    old_token_limit: bool,
+    /// A JSON schema for the content: a JSON object is asked for, and the schema told in words.
+    no_json_schema: bool,
+}
+
+static KNOWN: Mutex<Option<HashMap<String, Quirks>>> = Mutex::new(None);
+
+impl Quirks {
+    /// What is known of the endpoint at `base_url`.
+    pub(super) fn of(base_url: &str) -> Self {
+        let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let learned = known.as_ref().and_then(|known| known.get(base_url)).copied();
+        learned.unwrap_or_else(|| Self {
+            // Its documentation knows `max_tokens` alone, and it takes what it does not know in silence.
+            old_token_limit: base_url.contains("//api.deepseek.com"),
+            ..Self::default()
+        })
+    }
+
+    /// What is known after the endpoint at `base_url` objected to `request` with `failure`; `None` if it is no
+    /// objection that a change can meet.
+    pub(super) fn learn(
+        self,
+        base_url: &str,
+        request: &CreateChatCompletionRequest,
+        failure: &Failure,
+    ) -> Option<Self> {
+        if failure.kind() != FailureKind::InvalidRequest
+            || !matches!(failure.status(), Some(400 | 422))
+        {
+            return None;
+        }
+        let names = |parameter: &str| {
+            failure.param().is_some_and(|param| param.starts_with(parameter))
+                || failure.provider_message().is_some_and(|message| message.contains(parameter))
+        };
+        let mut learned = self;
+        if names("tool_choice") && requires_a_call(request) {
+            learned.no_required_choice = true;
+        }
+        if names("max_completion_tokens") && request.max_completion_tokens.is_some() {
+            learned.old_token_limit = true;
+        }
+        if names("response_format")
+            && matches!(request.response_format, Some(ResponseFormat::JsonSchema { .. }))
+        {
+            learned.no_json_schema = true;
+        }
+        if learned == self {
+            return None;
+        }
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.get_or_insert_default();
+        if known.len() < REMEMBERED || known.contains_key(base_url) {
+            known.insert(base_url.to_owned(), learned);
+        }
+        Some(learned)
+    }
+
+    /// Writes `request` as the endpoint takes it.
+    pub(super) fn apply(self, request: &mut CreateChatCompletionRequest) {
+        if self.no_required_choice && requires_a_call(request) {
+            request.tool_choice =
+                Some(ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Auto));
+        }
+        if self.old_token_limit {
+            #[allow(deprecated, reason = "the name that this endpoint knows")]
+            if let Some(limit) = request.max_completion_tokens.take() {
+                request.max_tokens = Some(limit);
+            }
+        }
+        if self.no_json_schema
+            && let Some(ResponseFormat::JsonSchema { json_schema }) = request.response_format.take()
+        {
+            request.response_format = Some(ResponseFormat::JsonObject);
+            let told = format!(
+                "Answer with one JSON object and nothing else. It follows this JSON schema:\n{}",
+                json_schema.schema
+            );
+            let told = async_openai::types::chat::ChatCompletionRequestSystemMessage::from(told);
+            request.messages.insert(0, told.into());
+        }
+    }
+}
+
+fn requires_a_call(request: &CreateChatCompletionRequest) -> bool {
+    matches!(
+        request.tool_choice,
+        Some(
+            ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Required)
+                | ChatCompletionToolChoiceOption::Function(_)
+        )
+    )
+}

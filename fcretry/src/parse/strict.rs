@@ -1,0 +1,207 @@
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::failure::{FailureKind, Violation};
+
+/// Text that is not JSON, and why.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) kind: FailureKind,
+    pub(crate) note: String,
+}
+
+/// The JSON value that `text` is, with a violation for every key that an object has twice: `serde_json`
+/// would keep the last without a word, and the model would never learn that it was not heard.
+///
+/// Depth is bounded by the limit of `serde_json`, 128.
+pub(super) fn value(text: &str) -> Result<(Value, Vec<Violation>), Unreadable> {
+    let mut duplicates = Vec::new();
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let seed = Node { pointer: &mut String::new(), duplicates: &mut duplicates };
+    let read = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    match read {
+        Ok(value) => Ok((value, duplicates)),
+        Err(error) => Err(unreadable(text, &error)),
+    }
+}
+
+fn unreadable(text: &str, error: &serde_json::Error) -> Unreadable {
+    let place = format!("at line {} column {}", error.line(), error.column());
+    if text.trim().is_empty() {
+        let note = "the text is empty; an object without arguments is `{}`".to_owned();
+        return Unreadable { kind: FailureKind::StructuralParse, note };
+    }
+    if error.is_eof() {
+        return Unreadable {
+            kind: FailureKind::Truncated,
+            note: format!("the JSON ends in the middle of a value, {place}"),
+        };
+    }
+    // serde_json words its syntax errors itself; nothing of the text is in them.
+    Unreadable { kind: FailureKind::StructuralParse, note: error.to_string() }
+}
+
+/// The JSON pointer of where a typed decode failed.
+pub(super) fn pointer_of(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => push(&mut pointer, &index.to_string()),
+            Segment::Map { key } => push(&mut pointer, key),
+            // An enum's variant is a key of the object it is written as, if it has data.
+            Segment::Enum { variant } => push(&mut pointer, variant),
+            Segment::Unknown => break,
+        }
+    }
+    pointer
+}
+
+/// A decode error's message as the words of what was expected. serde quotes the offending string in its
+/// message, which is the model's content, so only what follows "expected" is kept.
+pub(super) fn without_quotes(message: &str) -> String {
+    match message.rsplit_once("expected ") {
+        Some((_, expected)) => expected.to_owned(),
+        None => "a value that the type accepts".to_owned(),
+    }
+}
+
+/// Adds a key or an index to a JSON pointer (RFC 6901).
+pub(super) fn push(pointer: &mut String, key: &str) {
+    pointer.push('/');
+    for c in key.chars() {
+        match c {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            c => pointer.push(c),
+        }
+    }
+}
+
+/// A value at `pointer`, read key by key.
+struct Node<'a> {
+    pointer: &'a mut String,
+    duplicates: &'a mut Vec<Violation>,
+}
+
+impl Node<'_> {
+    /// Reads a part at `key` below this node.
+    fn below<R>(&mut self, key: &str, read: impl FnOnce(Node<'_>) -> R) -> R {
+        let length = self.pointer.len();
+        push(self.pointer, key);
+        let result = read(Node { pointer: self.pointer, duplicates: self.duplicates });
+        self.pointer.truncate(length);
+        result
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_> {
+    type Value = Value;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
+        let mut read = Vec::new();
+        loop {
+            let index = read.len().to_string();
+            match self.below(&index, |node| items.next_element_seed(node))? {
+                Some(item) => read.push(item),
+                None => return Ok(Value::Array(read)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Value, A::Error> {
+        let mut read = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let value = self.below(&key, |node| entries.next_value_seed(node))?;
+            if read.contains_key(&key) {
+                let pointer = self.below(&key, |node| node.pointer.clone());
+                self.duplicates.push(Violation::schema(
+                    pointer,
+                    "this key once; it is there twice",
+                    Some(value),
+                ));
+            } else {
+                read.insert(key, value);
+            }
+        }
+        Ok(Value::Object(read))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn json_comes_back_unchanged() {
+        for text in
+            ["null", "-0.0", "18446744073709551615", r#"{"a":[1,2.5,"x",{"b":null}],"":true}"#]
+        {
+            let (read, duplicates) = value(text).unwrap();
+            assert_eq!(read, serde_json::from_str::<Value>(text).unwrap());
+            assert!(duplicates.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_key_given_twice_is_seen_at_any_depth() {
+        let (_, found) = value(r#"{"a": [{"b/c": 1, "b/c": 2}], "a": 3}"#).unwrap();
+        let pointers: Vec<_> = found.iter().map(Violation::pointer).collect();
+        assert_eq!(pointers, ["/a/0/b~1c", "/a"]);
+        assert_eq!(found[0].got(), Some(&json!(2)));
+    }
+
+    #[test]
+    fn what_ends_midway_is_cut_and_what_never_was_json_is_not() {
+        let kind = |text: &str| value(text).unwrap_err().kind;
+        for cut in ["{", r#"{"a": "b"#, "[1,", r#"{"a""#] {
+            assert_eq!(kind(cut), FailureKind::Truncated, "{cut}");
+        }
+        for broken in ["", "  \n", "hello", "{'a': 1}", "{} {}", &"[".repeat(100_000)] {
+            assert_eq!(kind(broken), FailureKind::StructuralParse, "{broken:.20}");
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The decision: a function of the failure, the policy and what lies behind. It sees no clock and holds
+//! no randomness; the loop that calls it is the only place that waits.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{RetryPolicy, Rule, Step, Then};
+use crate::failure::FailureKind;
+
+/// A `Retry-After` up to this is always waited for, if the deadline allows; a longer one only up to the
+/// longest wait of the policy's own backoff. Source: openai-python gives up on longer ones.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The most that is added to a `Retry-After`, so that callers told the same second do not come in it.
+const MOST_SPREAD: Duration = Duration::from_secs(5);
+
+/// What was decided about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Action {
+    /// Send the same request again, after a wait.
+    Retry,
+    /// Ask again with what was wrong fed back.
+    Repair,
+    /// Go on with the next model.
+    Fallback,
+    /// Fail.
+    Fail,
+    /// Fail, and tell the observer that a person must look.
+    Escalate,
+}
+
+impl Action {
+    /// The name used in attributes and reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Repair => "repair",
+            Self::Fallback => "fallback",
+            Self::Fail => "fail",
+            Self::Escalate => "escalate",
+        }
+    }
+}
+
+/// What ended a call that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StoppedBy {
+    /// The rule for the failure is to fail.
+    Rule,
+    /// The rule's count was used up, and nothing follows it.
+    Count,
+    /// `max_attempts` was reached.
+    MaxAttempts,
+    /// The deadline passed, or the next wait would have passed it.
+    Deadline,
+    /// The server asked for a wait that is longer than the time left, or than anyone waits.
+    RetryAfter,
+    /// The policy contradicts itself.
+    InvalidPolicy,
+    /// The future was dropped.
+    Cancelled,
+}
+
+/// What the decision needs to know of a failure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Situation {
+    pub(crate) kind: FailureKind,
+    pub(crate) retry_after: Option<Duration>,
+    /// The answer is the one that was already fed back.
+    pub(crate) repeated: bool,
+    /// Tokens of the answer, where it was cut.
+    pub(crate) completion_tokens: Option<u64>,
+}
+
+/// Where the call stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    /// Attempts made, this one included.
+    pub(crate) attempts: u32,
+    pub(crate) time_left: Duration,
+    /// The function takes an attempt: it can be told what to do differently.
+    pub(crate) steerable: bool,
+}
+
+/// What one ask of a call has behind it on the model it is at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Track {
+    /// 0 is the ask's own model, `n` the policy's `n`th fallback.
+    pub(crate) model: usize,
+    /// The request names the function, or constrains the format, so that prose is no longer possible.
+    pub(crate) constrained: bool,
+    /// The token limit that the first request set itself, or the first one set for it.
+    pub(crate) first_limit: Option<u32>,
+    /// The token limit that replaces it, after a cut answer.
+    pub(crate) raised_limit: Option<u32>,
+    retries: Counts,
+    repairs: Counts,
+    previous_delay: Option<Duration>,
+}
+
+/// Counts are at most 50.
+type Counts = [u8; FailureKind::COUNT];
+
+impl Track {
+    fn count(counts: &Counts, kind: FailureKind) -> u32 {
+        counts.get(kind.index()).copied().unwrap_or_default().into()
+    }
+
+    fn add(counts: &mut Counts, kind: FailureKind) {
+        if let Some(count) = counts.get_mut(kind.index()) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    fn next_model(&mut self) {
+        *self = Self { model: self.model + 1, first_limit: self.first_limit, ..Self::default() };
+    }
+
+    /// The limit for a resend of a request whose answer was cut: twice the last, at most `cap` or four times
+    /// the first; where none was set, twice what came, at least 4096. `None` if it cannot grow.
+    fn larger_limit(&self, came: Option<u64>, cap: Option<u32>) -> Option<u32> {
+        let Some(current) = self.raised_limit.or(self.first_limit) else {
+            let came = u32::try_from(came.unwrap_or_default()).unwrap_or(u32::MAX);
+            let limit = came.saturating_mul(2).max(4096);
+            return Some(cap.map_or(limit, |cap| limit.min(cap)));
+        };
+        let cap = cap.or(self.first_limit.map(|first| first.saturating_mul(4)));
+        let larger = current.saturating_mul(2).min(cap.unwrap_or(u32::MAX));
+        (larger > current).then_some(larger)
+    }
+}
+
+/// What to do, and how long to wait before it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Decision {
+    pub(crate) action: Action,
+    pub(crate) delay: Duration,
+    /// The bad answers leave the history: repeating them to the model only brings them back.
+    pub(crate) forget: bool,
+    pub(crate) stopped_by: Option<StoppedBy>,
+}
+
+impl Decision {
+    fn go_on(action: Action, delay: Duration) -> Self {
+        Self { action, delay, forget: false, stopped_by: None }
+    }
+
+    fn stop(action: Action, by: StoppedBy) -> Self {
+        Self { action, delay: Duration::ZERO, forget: true, stopped_by: Some(by) }
+    }
+}
+
+/// Decides about a failure, and counts what is decided in `track`.
+pub(crate) fn decide(
+    seen: Situation,
+    now: Now,
+    policy: &RetryPolicy,
+    track: &mut Track,
+    rng: &mut fastrand::Rng,
+) -> Decision {
+    let Some(rule) = policy.rule(seen.kind) else {
+        return Decision::stop(Action::Fail, StoppedBy::Rule);
+    };
+    let case = Case { seen, now, policy, rule };
+    let step = match case.next_step(track) {
+        Ok(step) => step,
+        Err(stop) => return stop,
+    };
+    if now.attempts >= policy.max_attempts() {
+        return Decision::stop(case.ending(), StoppedBy::MaxAttempts);
+    }
+    let last_chance = now.attempts + 1 == policy.max_attempts() && case.falls_back_after();
+    let step = if last_chance && case.has_fallback(track) { Step::Fallback } else { step };
+    case.take(step, track, rng)
+}
+
+struct Case<'a> {
+    seen: Situation,
+    now: Now,
+    policy: &'a RetryPolicy,
+    rule: &'a Rule,
+}
+
+impl Case<'_> {
+    /// The first step of the rule that is not used up, or what follows them all.
+    fn next_step(&self, track: &Track) -> Result<Step, Decision> {
+        let kind = self.seen.kind;
+        let open = self.rule.steps.iter().copied().find(|step| match *step {
+            Step::Retry(limit) => {
+                Track::count(&track.retries, kind) < limit.unwrap_or_default()
+                    && (kind != FailureKind::Truncated || self.larger_limit(track).is_some())
+            }
+            Step::Repair(limit) => {
+                self.now.steerable
+                    && Track::count(&track.repairs, kind) < limit.unwrap_or_default()
+                    && !(self.seen.repeated && track.constrained)
+            }
+            Step::Constrain => self.now.steerable && !track.constrained,
+            Step::Fallback => self.has_fallback(track),
+            Step::Fail | Step::Escalate => true,
+        });
+        match open {
+            Some(Step::Fail) if kind == FailureKind::DeadlineExceeded => {
+                Err(Decision::stop(Action::Fail, StoppedBy::Deadline))
+            }
+            Some(Step::Fail) => Err(Decision::stop(Action::Fail, StoppedBy::Rule)),
+            Some(Step::Escalate) => Err(Decision::stop(Action::Escalate, StoppedBy::Rule)),
+            Some(step) => Ok(step),
+            None if self.falls_back_after() && self.has_fallback(track) => Ok(Step::Fallback),
+            None if self.rule.has_loop() => Err(Decision::stop(self.ending(), StoppedBy::Count)),
+            None => Err(Decision::stop(self.ending(), StoppedBy::Rule)),
+        }
+    }
+
+    fn has_fallback(&self, track: &Track) -> bool {
+        self.now.steerable && track.model < self.policy.fallback().len()
+    }
+
+    /// Whether another model follows when this rule's counts are used up. The body's own failures are no
+    /// model's fault.
+    fn falls_back_after(&self) -> bool {
+        match self.rule.then {
+            Some(then) => then == Then::Fallback,
+            None => self.rule.has_loop() && self.seen.kind != FailureKind::Application,
+        }
+    }
+
+    fn ending(&self) -> Action {
+        if self.rule.then == Some(Then::Escalate) { Action::Escalate } else { Action::Fail }
+    }
+
+    fn larger_limit(&self, track: &Track) -> Option<u32> {
+        track.larger_limit(self.seen.completion_tokens, self.rule.max_tokens)
+    }
+
+    fn take(&self, step: Step, track: &mut Track, rng: &mut fastrand::Rng) -> Decision {
+        let kind = self.seen.kind;
+        let delay = match self.delay(step, track, rng) {
+            Ok(delay) => delay,
+            Err(_) if self.falls_back_after() && self.has_fallback(track) => {
+                track.next_model();
+                return Decision::go_on(Action::Fallback, Duration::ZERO);
+            }
+            Err(by) => return Decision::stop(self.ending(), by),
+        };
+        track.previous_delay = Some(delay);
+        match step {
+            Step::Retry(_) => {
+                if kind == FailureKind::Truncated {
+                    track.raised_limit = self.larger_limit(track);
+                    track.first_limit = track.first_limit.or(track.raised_limit);
+                }
+                Track::add(&mut track.retries, kind);
+                Decision::go_on(Action::Retry, delay)
+            }
+            Step::Repair(_) => {
+                Track::add(&mut track.repairs, kind);
+                track.constrained |= self.seen.repeated;
+                let forget = self.seen.repeated;
+                Decision { forget, ..Decision::go_on(Action::Repair, delay) }
+            }
+            Step::Constrain => {
+                track.constrained = true;
+                let forget = self.seen.repeated;
+                Decision { forget, ..Decision::go_on(Action::Repair, delay) }
+            }
+            Step::Fallback | Step::Fail | Step::Escalate => {
+                track.next_model();
+                Decision { forget: true, ..Decision::go_on(Action::Fallback, delay) }
+            }
+        }
+    }
+
+    /// The wait before `step`, or the limit that it would pass.
+    fn delay(
+        &self,
+        step: Step,
+        track: &Track,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Duration, StoppedBy> {
+        let left = self.now.time_left;
+        if left.is_zero() {
+            return Err(StoppedBy::Deadline);
+        }
+        let own_wait = self.rule.delay_scale.is_some() || self.rule.backoff.is_some();
+        let backoff = self.rule.backoff.as_ref().unwrap_or(self.policy.backoff());
+        let n = match step {
+            // Nobody is overloaded by an answer that was too long for its limit.
+            Step::Retry(_) if self.seen.kind == FailureKind::Truncated && !own_wait => None,
+            Step::Retry(_) => Some(Track::count(&track.retries, self.seen.kind)),
+            Step::Repair(_) | Step::Constrain if own_wait => {
+                Some(Track::count(&track.repairs, self.seen.kind))
+            }
+            _ => None,
+        };
+        let scale = self.rule.delay_scale.unwrap_or(1.0);
+        let mut delay =
+            n.map_or(Duration::ZERO, |n| backoff.delay(n, scale, track.previous_delay, rng));
+        if let (Step::Retry(_), Some(told)) = (step, self.seen.retry_after) {
+            if told >= left || told > PATIENCE.max(backoff.longest()) {
+                return Err(StoppedBy::RetryAfter);
+            }
+            let spread = told
+                .mul_f64(0.1)
+                .min(MOST_SPREAD)
+                .min(left.saturating_sub(told))
+                .mul_f64(rng.f64());
+            delay = delay.max(told + spread);
+        }
+        if delay >= left { Err(StoppedBy::Deadline) } else { Ok(delay) }
+    }
+}

@@ -1,0 +1,227 @@
+use super::*;
+use crate::policy::{Backoff, Jitter};
+
+/// Plays a lasting failure against a policy and returns what is decided, until the call stops.
+struct Lasting {
+    policy: RetryPolicy,
+    seen: Situation,
+    steerable: bool,
+    time_left: Duration,
+}
+
+impl Lasting {
+    fn of(kind: FailureKind, policy: RetryPolicy) -> Self {
+        Self {
+            policy,
+            seen: Situation { kind, retry_after: None, repeated: false, completion_tokens: None },
+            steerable: true,
+            time_left: Duration::from_secs(180),
+        }
+    }
+
+    fn run(&self) -> Vec<Decision> {
+        let (mut track, mut rng) = (Track::default(), fastrand::Rng::with_seed(1));
+        let mut decisions = Vec::new();
+        for attempts in 1.. {
+            let now = Now { attempts, time_left: self.time_left, steerable: self.steerable };
+            let decision = decide(self.seen, now, &self.policy, &mut track, &mut rng);
+            decisions.push(decision);
+            if decision.stopped_by.is_some() {
+                break;
+            }
+        }
+        decisions
+    }
+
+    fn actions(&self) -> Vec<Action> {
+        self.run().iter().map(|d| d.action).collect()
+    }
+}
+
+fn many_attempts() -> crate::policy::RetryPolicyBuilder {
+    RetryPolicy::builder().max_attempts(100)
+}
+
+fn plain() -> RetryPolicy {
+    many_attempts().build().unwrap()
+}
+
+fn with_fallback() -> RetryPolicy {
+    many_attempts().fallback("b").build().unwrap()
+}
+
+#[test]
+fn the_default_rules_are_those_of_the_table() {
+    use Action::{Fail, Repair, Retry};
+    use FailureKind as K;
+    for &kind in FailureKind::ALL {
+        let expected: &[Action] = match kind {
+            K::StructuralParse | K::SchemaValidation | K::SemanticValidation | K::UnknownTool => {
+                &[Repair, Repair, Fail]
+            }
+            // Fed back once, then forced by name.
+            K::NoToolCall => &[Repair, Repair, Fail],
+            K::Truncated | K::Timeout => &[Retry, Fail],
+            K::RateLimit => &[Retry, Retry, Retry, Fail],
+            K::ModelOverload | K::TransientNetwork | K::PartialStream => &[Retry, Retry, Fail],
+            _ => &[Fail],
+        };
+        assert_eq!(Lasting::of(kind, plain()).actions(), expected, "{kind}");
+    }
+}
+
+#[test]
+fn counts_start_again_on_each_model_and_the_last_one_fails() {
+    use Action::{Fail, Fallback, Repair, Retry};
+    let lasting = |kind| Lasting::of(kind, with_fallback()).actions();
+    assert_eq!(
+        lasting(FailureKind::SchemaValidation),
+        [Repair, Repair, Fallback, Repair, Repair, Fail]
+    );
+    assert_eq!(lasting(FailureKind::ModelOverload), [Retry, Retry, Fallback, Retry, Retry, Fail]);
+    for kind in [FailureKind::Refusal, FailureKind::QuotaExhausted, FailureKind::Application] {
+        assert_eq!(lasting(kind), [Fail], "{kind}");
+    }
+}
+
+#[test]
+fn the_last_attempt_goes_to_an_untried_fallback() {
+    use Action::{Fail, Fallback, Retry};
+    let policy = RetryPolicy::builder().max_attempts(3).fallback("b").build().unwrap();
+    assert_eq!(Lasting::of(FailureKind::RateLimit, policy).actions(), [Retry, Fallback, Fail]);
+
+    let stays = RetryPolicy::builder()
+        .max_attempts(3)
+        .fallback("b")
+        .on(FailureKind::RateLimit, Rule::new().retry(3).then(Then::Fail))
+        .build()
+        .unwrap();
+    assert_eq!(Lasting::of(FailureKind::RateLimit, stays).actions(), [Retry, Retry, Fail]);
+}
+
+#[test]
+fn what_ended_the_call_is_told_apart() {
+    let by = |lasting: &Lasting| lasting.run().last().and_then(|d| d.stopped_by);
+    let policy = |attempts| RetryPolicy::builder().max_attempts(attempts).build().unwrap();
+    let overload = |attempts| Lasting::of(FailureKind::ModelOverload, policy(attempts));
+    assert_eq!(by(&overload(2)), Some(StoppedBy::MaxAttempts));
+    assert_eq!(by(&overload(9)), Some(StoppedBy::Count));
+    assert_eq!(by(&Lasting::of(FailureKind::Auth, plain())), Some(StoppedBy::Rule));
+    let late = Lasting { time_left: Duration::ZERO, ..overload(9) };
+    assert_eq!(by(&late), Some(StoppedBy::Deadline));
+}
+
+#[test]
+fn a_repair_does_not_wait_unless_told_to() {
+    let waits = |policy| -> Vec<Duration> {
+        let lasting = Lasting::of(FailureKind::StructuralParse, policy);
+        lasting.run().iter().map(|d| d.delay).collect()
+    };
+    assert_eq!(waits(plain()), [Duration::ZERO; 3]);
+    let told = many_attempts()
+        .backoff(Backoff::constant().jitter(Jitter::None))
+        .on(FailureKind::StructuralParse, Rule::default_actions().delay_scale(0.5))
+        .build()
+        .unwrap();
+    assert_eq!(waits(told)[..2], [Duration::from_millis(500); 2]);
+}
+
+#[test]
+fn a_rate_limit_waits_three_times_as_long() {
+    let policy =
+        many_attempts().backoff(Backoff::exponential().jitter(Jitter::None)).build().unwrap();
+    let waits: Vec<_> = Lasting::of(FailureKind::RateLimit, policy)
+        .run()
+        .iter()
+        .map(|d| d.delay.as_secs())
+        .collect();
+    assert_eq!(waits, [3, 6, 12, 0]);
+}
+
+#[test]
+fn retry_after_is_never_undercut_and_never_waited_for_in_vain() {
+    let told = |secs, time_left, policy| Lasting {
+        seen: Situation {
+            kind: FailureKind::RateLimit,
+            retry_after: Some(Duration::from_secs(secs)),
+            repeated: false,
+            completion_tokens: None,
+        },
+        steerable: true,
+        time_left: Duration::from_secs(time_left),
+        policy,
+    };
+    for decision in &told(40, 180, plain()).run()[..3] {
+        assert!((40.0..=44.0).contains(&decision.delay.as_secs_f64()), "{decision:?}");
+    }
+    let vain = told(300, 90, plain()).run();
+    assert_eq!(vain.len(), 1);
+    assert_eq!(vain[0].stopped_by, Some(StoppedBy::RetryAfter));
+    assert_eq!(told(300, 90, with_fallback()).run()[0].action, Action::Fallback);
+    // Longer than anyone waits by default, though the deadline would allow it.
+    assert_eq!(told(100, 180, plain()).run()[0].stopped_by, Some(StoppedBy::RetryAfter));
+    let patient = many_attempts().backoff(Backoff::default().max(Duration::from_secs(120)));
+    assert_eq!(told(100, 180, patient.build().unwrap()).run()[0].action, Action::Retry);
+}
+
+#[test]
+fn a_wait_past_the_deadline_is_not_begun() {
+    let mut lasting = Lasting::of(
+        FailureKind::ModelOverload,
+        many_attempts().backoff(Backoff::constant().jitter(Jitter::None)).build().unwrap(),
+    );
+    lasting.time_left = Duration::from_secs(2);
+    assert_eq!(lasting.run()[0].stopped_by, Some(StoppedBy::Deadline));
+}
+
+#[test]
+fn an_answer_that_repeats_itself_is_constrained_and_then_given_up() {
+    use Action::{Fail, Repair};
+    let mut lasting = Lasting::of(
+        FailureKind::SchemaValidation,
+        many_attempts().on(FailureKind::SchemaValidation, Rule::new().repair(9)).build().unwrap(),
+    );
+    assert_eq!(lasting.run().len(), 10);
+    lasting.seen.repeated = true;
+    assert_eq!(lasting.actions(), [Repair, Fail]);
+    assert!(lasting.run()[0].forget);
+}
+
+#[test]
+fn a_cut_answer_gets_twice_the_limit_and_at_most_four_times_the_first() {
+    let limits = |first, came, rule: Rule| -> Vec<Option<u32>> {
+        let policy = many_attempts().on(FailureKind::Truncated, rule).build().unwrap();
+        let mut track = Track { first_limit: first, ..Track::default() };
+        let mut rng = fastrand::Rng::with_seed(1);
+        let seen = Situation {
+            kind: FailureKind::Truncated,
+            retry_after: None,
+            repeated: false,
+            completion_tokens: came,
+        };
+        let mut limits = Vec::new();
+        for attempts in 1.. {
+            let now = Now { attempts, time_left: Duration::from_secs(9), steerable: true };
+            if decide(seen, now, &policy, &mut track, &mut rng).stopped_by.is_some() {
+                break;
+            }
+            limits.push(track.raised_limit);
+        }
+        limits
+    };
+    assert_eq!(limits(Some(100), None, Rule::default_actions()), [Some(200)]);
+    assert_eq!(limits(Some(100), None, Rule::new().retry(5)), [Some(200), Some(400)]);
+    assert_eq!(
+        limits(Some(100), None, Rule::new().retry(5).max_tokens(300)),
+        [Some(200), Some(300)]
+    );
+    assert_eq!(limits(None, Some(10), Rule::default_actions()), [Some(4096)]);
+    assert_eq!(limits(None, Some(5000), Rule::default_actions()), [Some(10_000)]);
+}
+
+#[test]
+fn a_function_that_cannot_be_told_is_neither_repaired_nor_moved() {
+    let mut lasting = Lasting::of(FailureKind::SchemaValidation, with_fallback());
+    lasting.steerable = false;
+    assert_eq!(lasting.actions(), [Action::Fail]);
+}

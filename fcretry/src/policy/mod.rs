@@ -1,0 +1,16 @@
+//! What to do about a failure: data and pure functions, with no clock, no I/O and no randomness of their own.
+
+mod backoff;
+mod decide;
+mod defaults;
+mod invalid;
+mod retry_policy;
+mod rule;
+
+pub use backoff::{Backoff, Jitter, Strategy};
+pub use decide::{Action, StoppedBy};
+pub(crate) use decide::{Decision, Now, Situation, Track, decide};
+pub use invalid::InvalidPolicy;
+pub use retry_policy::{Recovery, RetryPolicy, RetryPolicyBuilder};
+pub(crate) use rule::Step;
+pub use rule::{Rule, Then};

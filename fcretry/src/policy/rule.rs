@@ -1,0 +1,190 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Backoff;
+use crate::failure::FailureKind;
+
+/// What follows when a rule's count is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Then {
+    /// Go on with the next model, if there is an untried one; else fail.
+    Fallback,
+    /// Fail.
+    Fail,
+    /// Fail, and tell the observer that a person must look.
+    Escalate,
+}
+
+/// One step of a rule. A count of `None` is the kind's default count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Retry(Option<u32>),
+    Repair(Option<u32>),
+    /// Ask once more, with the function forced by name.
+    Constrain,
+    Fallback,
+    Fail,
+    Escalate,
+}
+
+/// What a policy does about one kind of failure: steps in the order they are used, each with its count.
+///
+/// ```
+/// use fcretry::{Rule, Then};
+///
+/// let rule = Rule::new().repair(2).retry(1).then(Then::Fail);
+/// let patient = Rule::new().retry(5).delay_scale(3.0);
+/// # let _ = (rule, patient);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rule {
+    pub(super) steps: Vec<Step>,
+    pub(super) then: Option<Then>,
+    pub(super) delay_scale: Option<f64>,
+    pub(super) max_tokens: Option<u32>,
+    pub(super) backoff: Option<Backoff>,
+    /// Keep the kind's default steps; only the modifiers were given.
+    pub(super) keep_steps: bool,
+}
+
+impl Rule {
+    /// A rule with no step yet; a rule left so fails.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Fail at once.
+    pub fn fail() -> Self {
+        Self::new().step(Step::Fail)
+    }
+
+    /// Fail at once, and tell the observer that a person must look.
+    pub fn escalate() -> Self {
+        Self::new().step(Step::Escalate)
+    }
+
+    /// The default steps of the kind, to be modified.
+    pub fn default_actions() -> Self {
+        Self { keep_steps: true, ..Self::default() }
+    }
+
+    pub(super) fn step(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+
+    /// Then send the same request again, up to `count` times (1 to 50), after a wait.
+    pub fn retry(self, count: u32) -> Self {
+        self.step(Step::Retry(Some(count)))
+    }
+
+    /// Then send the same request again, as often as the default of the kind says (2 where it has none).
+    pub fn retry_default(self) -> Self {
+        self.step(Step::Retry(None))
+    }
+
+    /// Then ask again with what was wrong fed back, up to `count` times (1 to 50), without a wait.
+    pub fn repair(self, count: u32) -> Self {
+        self.step(Step::Repair(Some(count)))
+    }
+
+    /// Then ask again with what was wrong fed back, as often as the default of the kind says.
+    pub fn repair_default(self) -> Self {
+        self.step(Step::Repair(None))
+    }
+
+    /// Then go on with the next model.
+    pub fn fallback(self) -> Self {
+        self.step(Step::Fallback)
+    }
+
+    /// What follows when the counts are used up. Default: the next model if there is an untried one,
+    /// else fail.
+    pub fn then(mut self, then: Then) -> Self {
+        self.then = Some(then);
+        self
+    }
+
+    /// Multiplies the waits, 0 to 100. Gives a repair the wait it does not have.
+    pub fn delay_scale(mut self, scale: f64) -> Self {
+        self.delay_scale = Some(scale);
+        self
+    }
+
+    /// The most that `max_completion_tokens` may grow to after a cut answer. Default: 4 times the first limit.
+    pub fn max_tokens(mut self, tokens: u32) -> Self {
+        self.max_tokens = Some(tokens);
+        self
+    }
+
+    /// A backoff of its own.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = Some(backoff);
+        self
+    }
+
+    pub(super) fn has_loop(&self) -> bool {
+        self.steps.iter().any(|s| matches!(s, Step::Retry(_) | Step::Repair(_) | Step::Constrain))
+    }
+
+    /// What is wrong with this rule for `kind`, if anything.
+    pub(super) fn fault(&self, kind: FailureKind, has_fallback: bool) -> Option<String> {
+        use Step::{Escalate, Fail, Fallback, Repair, Retry};
+        if matches!(kind, FailureKind::DeadlineExceeded | FailureKind::InvalidPolicy) {
+            return Some("this kind always fails; it takes no rule".to_owned());
+        }
+        let ends = self.steps.iter().filter(|s| matches!(s, Fail | Escalate)).count();
+        if ends > 0 && self.steps.len() > 1 {
+            return Some("`fail` and `escalate` stand alone".to_owned());
+        }
+        for (i, step) in self.steps.iter().enumerate() {
+            let same = |other: &Step| std::mem::discriminant(other) == std::mem::discriminant(step);
+            if self.steps.iter().skip(i + 1).any(same) {
+                return Some(format!("{step} is given twice"));
+            }
+            match step {
+                Retry(_) if !kind.is_resendable() => {
+                    return Some("the same request would only fail again".to_owned());
+                }
+                Repair(_) if !kind.is_repairable() => {
+                    return Some(
+                        "the model's answer is not what failed; there is nothing to repair"
+                            .to_owned(),
+                    );
+                }
+                Retry(Some(n)) | Repair(Some(n)) if !(1..=50).contains(n) => {
+                    return Some(format!("{step} counts {n}; it is 1 to 50"));
+                }
+                Fallback if !has_fallback => {
+                    return Some("there is no fallback model to go to".to_owned());
+                }
+                _ => {}
+            }
+        }
+        if self.then == Some(Then::Fallback) && !has_fallback {
+            return Some("there is no fallback model to go to".to_owned());
+        }
+        if let Some(scale) = self.delay_scale
+            && !(0.0..=100.0).contains(&scale)
+        {
+            return Some(format!("`delay_scale` is {scale}; it is 0 to 100"));
+        }
+        self.backoff.as_ref().and_then(Backoff::fault)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Retry(_) => "`retry`",
+            Self::Repair(_) => "`repair`",
+            Self::Constrain => "`constrain`",
+            Self::Fallback => "`fallback`",
+            Self::Fail => "`fail`",
+            Self::Escalate => "`escalate`",
+        })
+    }
+}

@@ -1,0 +1,199 @@
+//! The ledger of a call.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde::{Serialize, Serializer};
+use tokio::time::Instant;
+
+use crate::{
+    failure::{Failure, FailureKind, Violation},
+    policy::{Action, StoppedBy},
+    usage::Usage,
+};
+
+/// What happened in a call, or in every call awaited in [`report`]: the same on success and on failure.
+///
+/// Nothing of prompts, arguments, answers or providers' messages is in it. Serializes with durations as whole
+/// milliseconds (`delay_ms`, `elapsed_ms`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The attempts, in the order in which they ended.
+    pub attempts: Vec<AttemptReport>,
+    /// Requests that went to a server. More than there are attempts, if a body asks more than once.
+    pub wire_requests: u32,
+    /// Tokens of all answers, of failed attempts too.
+    pub usage: Usage,
+    /// Whether a request went out whose tokens are unknown: it failed, or the provider gave no usage.
+    pub partial: bool,
+    /// From the start to the end, waits included.
+    #[serde(rename = "elapsed_ms", serialize_with = "millis")]
+    pub elapsed: Duration,
+    /// The kind of the last call's last failure; `None` if it gave a value.
+    pub kind: Option<FailureKind>,
+    /// What ended the last call, if it failed.
+    pub stopped_by: Option<StoppedBy>,
+}
+
+/// One attempt: one run of a function's body.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct AttemptReport {
+    /// The function, as `module::name`.
+    pub function: &'static str,
+    /// 1 for the first.
+    pub number: u32,
+    /// The model that was asked last.
+    pub model: Option<String>,
+    /// Why it failed; `None` if it gave a value.
+    pub kind: Option<FailureKind>,
+    /// What was decided about it; `None` if it gave a value, `Fail` without a kind if it was dropped.
+    pub action: Option<Action>,
+    /// The wait before what was decided.
+    #[serde(rename = "delay_ms", serialize_with = "millis")]
+    pub delay: Duration,
+    /// How long the attempt took.
+    #[serde(rename = "elapsed_ms", serialize_with = "millis")]
+    pub elapsed: Duration,
+    /// Requests that went to a server.
+    pub wire_requests: u32,
+    /// Tokens of its answers.
+    pub usage: Usage,
+    /// Whether there was a request whose tokens are unknown.
+    pub partial: bool,
+    /// The HTTP status of the failure.
+    pub status: Option<u16>,
+    /// The provider's code for the failure.
+    pub code: Option<String>,
+    /// The provider's id of the last request.
+    pub request_id: Option<String>,
+    /// What was wrong with the arguments.
+    pub violations: Vec<ViolationReport>,
+}
+
+/// A violation without what the model wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ViolationReport {
+    /// JSON pointer into the arguments.
+    pub pointer: String,
+    /// What the schema expects there; `None` for a validation hook, whose message may quote the answer.
+    pub expected: Option<String>,
+    /// The JSON type of what was there; `"nothing"` if it was absent.
+    pub got: &'static str,
+}
+
+impl From<&Violation> for ViolationReport {
+    fn from(violation: &Violation) -> Self {
+        Self {
+            pointer: violation.pointer().to_owned(),
+            expected: (!violation.is_semantic()).then(|| violation.expected().to_owned()),
+            got: violation.got_type(),
+        }
+    }
+}
+
+impl AttemptReport {
+    /// Adds what is known of the failure that ended the attempt.
+    pub(crate) fn describe(&mut self, failure: &Failure) {
+        self.kind = Some(failure.kind());
+        self.status = failure.status();
+        self.code = failure.code().map(str::to_owned);
+        if let Some(id) = failure.request_id() {
+            self.request_id = Some(id.to_owned());
+        }
+        self.violations = failure.violations().iter().map(ViolationReport::from).collect();
+    }
+}
+
+impl Report {
+    pub(crate) fn add(&mut self, attempt: AttemptReport) {
+        self.wire_requests = self.wire_requests.saturating_add(attempt.wire_requests);
+        self.usage += attempt.usage;
+        self.partial |= attempt.partial;
+        self.attempts.push(attempt);
+    }
+
+    fn merge(&mut self, call: &Report) {
+        for attempt in &call.attempts {
+            self.add(attempt.clone());
+        }
+        self.kind = call.kind;
+        self.stopped_by = call.stopped_by;
+    }
+}
+
+fn millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for attempt in &self.attempts {
+            write!(f, "{}. {}", attempt.number, attempt.model.as_deref().unwrap_or("-"))?;
+            match (attempt.kind, attempt.action) {
+                (Some(kind), Some(action)) => {
+                    write!(f, ": {kind}, then {}", action.as_str())?;
+                }
+                (Some(kind), None) => write!(f, ": {kind}")?,
+                (None, None) => f.write_str(": ok")?,
+                (None, Some(_)) => f.write_str(": cancelled")?,
+            }
+            if !attempt.delay.is_zero() {
+                write!(f, " after {:.3} s", attempt.delay.as_secs_f64())?;
+            }
+            writeln!(f)?;
+        }
+        write!(
+            f,
+            "{} requests, {} tokens{}, {:.3} s",
+            self.wire_requests,
+            self.usage.total(),
+            if self.partial { " known" } else { "" },
+            self.elapsed.as_secs_f64()
+        )
+    }
+}
+
+tokio::task_local! {
+    static LEDGER: Arc<Mutex<Report>>;
+}
+
+/// Awaits `future` and returns its output with the report of every call awaited in it, in success and
+/// in failure. Calls that it spawned as tasks of their own are not in it.
+///
+/// ```
+/// # use fcretry::prelude::*;
+/// # #[retry_policy(max_attempts = 2)]
+/// # async fn ask() -> fcretry::Result<u8> { Ok(1) }
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let (answer, report) = fcretry::report(ask()).await;
+/// assert!(answer.is_ok());
+/// assert_eq!(report.attempts.len(), 1);
+/// # });
+/// ```
+pub async fn report<F: Future>(future: F) -> (F::Output, Report) {
+    let ledger = Arc::new(Mutex::new(Report::default()));
+    let start = Instant::now();
+    let output = LEDGER.scope(Arc::clone(&ledger), future).await;
+    let mut report = std::mem::take(&mut *ledger.lock().unwrap_or_else(PoisonError::into_inner));
+    report.elapsed = start.elapsed();
+    file(&report);
+    (output, report)
+}
+
+/// Whether anybody in this task asks for reports.
+pub(crate) fn is_wanted() -> bool {
+    LEDGER.try_with(|_| ()).is_ok()
+}
+
+/// Adds a finished call to the ledger of this task, if there is one.
+pub(crate) fn file(call: &Report) {
+    let _ = LEDGER.try_with(|ledger| {
+        ledger.lock().unwrap_or_else(PoisonError::into_inner).merge(call);
+    });
+}

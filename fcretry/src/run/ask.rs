@@ -1,0 +1,154 @@
+use std::sync::Arc;
+
+use super::{Attempt, attempt::Memory};
+use crate::{
+    answer::Answer,
+    error::Error,
+    failure::Failure,
+    feedback::{self, Turn},
+    tool::{Judged, ToolCall, judge_content, judge_one_call},
+};
+
+/// One request for an answer inside a body: what adapters make requests with.
+pub(crate) struct Ask<'a> {
+    pub(super) attempt: &'a Attempt,
+    pub(super) index: usize,
+}
+
+/// What form the answer was asked for in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A call of the tool.
+    Call,
+    /// JSON in the content.
+    Content,
+}
+
+impl Form {
+    /// Offers `T` in this form.
+    pub(crate) fn offer<T: ToolCall>(self, ask: &Ask<'_>) {
+        match self {
+            Self::Call => ask.offer(&[&T::name()]),
+            Self::Content => ask.offer(&[]),
+        }
+    }
+}
+
+impl Ask<'_> {
+    fn memory<R>(&self, use_it: impl FnOnce(&mut Memory) -> R) -> R
+    where
+        R: Default,
+    {
+        self.attempt.state().asks.get_mut(self.index).map(use_it).unwrap_or_default()
+    }
+
+    /// The model to ask: `default`, or the fallback that took its place.
+    pub(crate) fn model(&self, default: &str) -> String {
+        let step = self.memory(|memory| memory.track.model);
+        let fallback = step.checked_sub(1).and_then(|n| self.attempt.policy.fallback().get(n));
+        let model = fallback.map_or(default, String::as_str).to_owned();
+        self.attempt.state().spent.model = Some(model.clone());
+        model
+    }
+
+    /// Says what this ask offers. Feedback about other tools is dropped: it would not be understood.
+    pub(crate) fn offer(&self, tools: &[&str]) {
+        self.memory(|memory| {
+            if memory.tools != tools {
+                memory.exchanges.clear();
+                memory.tools = tools.iter().map(|&tool| tool.to_owned()).collect();
+            }
+        });
+    }
+
+    /// What follows the messages of the request: the bad answers of earlier attempts and what was wrong with
+    /// them.
+    pub(crate) fn feedback(&self) -> Vec<Turn> {
+        let limit = self.attempt.policy.max_feedback_chars();
+        self.memory(|memory| {
+            let tools: Vec<&str> = memory.tools.iter().map(String::as_str).collect();
+            memory.exchanges.iter().flat_map(|e| feedback::turns(e, &tools, limit)).collect()
+        })
+    }
+
+    /// Whether prose must be made impossible: the function named, the format constrained.
+    pub(crate) fn is_constrained(&self) -> bool {
+        self.memory(|memory| memory.track.constrained)
+    }
+
+    /// The token limit to set, given the request's own.
+    pub(crate) fn token_limit(&self, own: Option<u32>) -> Option<u32> {
+        self.memory(|memory| {
+            memory.track.first_limit = memory.track.first_limit.or(own);
+            memory.track.raised_limit.or(own)
+        })
+    }
+
+    /// A request goes out.
+    pub(crate) fn sent(&self) {
+        let mut state = self.attempt.state();
+        state.spent.requests = state.spent.requests.saturating_add(1);
+    }
+
+    /// The server turned the request down: it cost nothing.
+    pub(crate) fn turned_down(&self) {
+        let mut state = self.attempt.state();
+        state.spent.accounted = state.spent.accounted.saturating_add(1);
+    }
+
+    /// An answer came.
+    pub(crate) fn answered(&self, answer: &Arc<Answer>, request_id: Option<String>) {
+        let mut state = self.attempt.state();
+        if let Some(usage) = answer.usage {
+            state.spent.usage += usage;
+            state.spent.accounted = state.spent.accounted.saturating_add(1);
+        }
+        if request_id.is_some() {
+            state.spent.request_id = request_id;
+        }
+        if let Some(memory) = state.asks.get_mut(self.index) {
+            memory.answer = Some(Arc::clone(answer));
+        }
+    }
+
+    /// Ends an ask that was made by hand.
+    pub(crate) fn close(&self) {
+        self.attempt.state().by_hand = None;
+    }
+
+    /// The value that `answer` gives.
+    pub(crate) fn judge<T: ToolCall>(&self, form: Form, answer: &Arc<Answer>) -> Result<T, Error> {
+        let judged = match form {
+            Form::Call => judge_one_call::<T>(answer),
+            Form::Content => judge_content::<T>(answer),
+        };
+        let judged = judged.and_then(|judged| self.unleaked(judged, answer));
+        match judged {
+            Ok(value) => {
+                // What failed before in this attempt was dealt with by the body.
+                self.attempt.state().failed = None;
+                Ok(value)
+            }
+            Err(failure) => Err(self.fail(failure)),
+        }
+    }
+
+    /// Small models copy an error text into a field. The value then fits every schema, and is wrong.
+    fn unleaked<T>(&self, judged: Judged<T>, answer: &Arc<Answer>) -> Result<T, Failure> {
+        let leaks = self.memory(|memory| feedback::leaks(&memory.exchanges, &judged.json));
+        if leaks.is_empty() {
+            return Ok(judged.value);
+        }
+        Err(feedback::leaked(leaks).with_answer(Arc::clone(answer)))
+    }
+
+    /// The error for a failure of this ask, which is remembered: no `map_err` of the body loses it.
+    pub(crate) fn fail(&self, failure: Failure) -> Error {
+        let report = {
+            let mut state = self.attempt.state();
+            state.failed = Some((self.index, failure.clone()));
+            state.report()
+        };
+        Error::new(failure, report)
+    }
+}

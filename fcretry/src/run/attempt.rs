@@ -1,0 +1,224 @@
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::Ask;
+use crate::{
+    answer::Answer,
+    error::{Error, ReportCell},
+    failure::{Failure, FailureKind, Violations},
+    feedback::Exchange,
+    policy::{RetryPolicy, Track},
+    usage::Usage,
+};
+
+/// What this run of the body is: its number, the model to use, what to feed back, the time left.
+///
+/// A function under [`retry_policy`](macro@crate::retry_policy) takes an `&Attempt`; callers do not pass it.
+/// With the feature `openai` it asks the model: [`chat`](Self::chat). By hand, an ask begins with
+/// [`model`](Self::model) or `messages` and ends with `accept`.
+pub struct Attempt {
+    pub(super) number: u32,
+    pub(super) policy: Policy,
+    /// When this attempt must be over.
+    pub(super) ends: Instant,
+    /// When the call must be over.
+    pub(super) deadline: Instant,
+    state: Mutex<State>,
+}
+
+/// The policy of a call: an attribute's lives as long as the program, any other is the call's own.
+pub(super) enum Policy {
+    Static(&'static RetryPolicy),
+    Own(RetryPolicy),
+}
+
+impl Deref for Policy {
+    type Target = RetryPolicy;
+
+    fn deref(&self) -> &RetryPolicy {
+        match self {
+            Self::Static(policy) => policy,
+            Self::Own(policy) => policy,
+        }
+    }
+}
+
+/// What the asks of a call have learned. Behind a lock that is held for moments and across no wait: the body
+/// may ask several things at once.
+#[derive(Default)]
+pub(super) struct State {
+    /// By the number of the ask in the body; kept over attempts.
+    pub(super) asks: Vec<Memory>,
+    pub(super) spent: Spent,
+    /// The ask that is being made by hand.
+    pub(super) by_hand: Option<usize>,
+    /// The last failure of an ask in this attempt.
+    pub(super) failed: Option<(usize, Failure)>,
+    /// Where errors of this call look for its report.
+    report: Option<Arc<ReportCell>>,
+}
+
+/// What was done in one attempt.
+#[derive(Default)]
+pub(super) struct Spent {
+    /// Asks begun.
+    pub(super) asks: usize,
+    pub(super) requests: u32,
+    /// Requests whose usage came.
+    pub(super) accounted: u32,
+    pub(super) usage: Usage,
+    pub(super) model: Option<String>,
+    pub(super) request_id: Option<String>,
+}
+
+/// What is remembered of an ask from one attempt to the next.
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) track: Track,
+    pub(super) exchanges: Vec<Exchange>,
+    /// What was offered when `exchanges` were made.
+    pub(super) tools: Vec<String>,
+    /// The last answer, good or bad.
+    pub(super) answer: Option<Arc<Answer>>,
+    /// The last bad answer on this model.
+    pub(super) bad: Option<Arc<Answer>>,
+}
+
+impl Attempt {
+    pub(super) fn new(policy: Policy, deadline: Instant) -> Self {
+        Self { number: 0, policy, ends: deadline, deadline, state: Mutex::default() }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn state_mut(&mut self) -> &mut State {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn parts(&mut self) -> (&RetryPolicy, &mut State) {
+        (&self.policy, self.state.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// 1 for the first attempt, at most the policy's `max_attempts`.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Whether no other attempt can follow this one.
+    pub fn is_last(&self) -> bool {
+        self.number >= self.policy.max_attempts()
+    }
+
+    /// How long this attempt may still take; zero if its time is up.
+    pub fn time_left(&self) -> Duration {
+        self.ends.saturating_duration_since(Instant::now())
+    }
+
+    /// The policy of the call.
+    pub fn policy(&self) -> &RetryPolicy {
+        &self.policy
+    }
+
+    /// The model to ask in a request made by hand: `default`, or the fallback that took its place.
+    pub fn model(&self, default: &str) -> String {
+        self.by_hand().model(default)
+    }
+
+    /// The next ask, in order of creation.
+    pub(crate) fn ask(&self) -> Ask<'_> {
+        let mut state = self.state();
+        let index = state.begin_ask();
+        Ask { attempt: self, index }
+    }
+
+    /// The ask that is being made by hand; begins it if there is none.
+    pub(crate) fn by_hand(&self) -> Ask<'_> {
+        let mut state = self.state();
+        let index = match state.by_hand {
+            Some(index) => index,
+            None => state.begin_ask(),
+        };
+        state.by_hand = Some(index);
+        Ask { attempt: self, index }
+    }
+
+    /// Rejects what the last ask gave, after a check that a validation hook cannot make: one that needs a database, say.
+    /// Return the error, and the violations are fed back as a hook's are.
+    ///
+    /// ```
+    /// # use fcretry::prelude::*;
+    /// # struct Order { customer: String }
+    /// # async fn is_known(_: &str) -> bool { true }
+    /// # async fn body(attempt: &Attempt, order: Order) -> fcretry::Result<Order> {
+    /// if !is_known(&order.customer).await {
+    ///     return Err(attempt.reject(Violation::new("/customer", "no customer has this name")));
+    /// }
+    /// # Ok(order) }
+    /// ```
+    pub fn reject(&self, violations: impl Into<Violations>) -> Error {
+        let mut failure =
+            Failure::new(FailureKind::SemanticValidation).with_violations(violations.into());
+        let last = {
+            let state = self.state();
+            let last = state.spent.asks.checked_sub(1);
+            last.and_then(|index| Some((index, state.asks.get(index)?.answer.clone())))
+        };
+        match last {
+            Some((index, answer)) => {
+                if let Some(answer) = answer {
+                    failure = failure.with_answer(answer);
+                }
+                Ask { attempt: self, index }.fail(failure)
+            }
+            None => self.error(failure),
+        }
+    }
+
+    /// An error of this call: it will know the call's report.
+    pub(crate) fn error(&self, failure: Failure) -> Error {
+        Error::new(failure, self.state().report())
+    }
+}
+
+impl State {
+    pub(super) fn begin_attempt(&mut self) {
+        self.spent = Spent::default();
+        self.by_hand = None;
+        self.failed = None;
+    }
+
+    fn begin_ask(&mut self) -> usize {
+        let index = self.spent.asks;
+        self.spent.asks += 1;
+        if self.asks.len() <= index {
+            self.asks.resize_with(index + 1, Memory::default);
+        }
+        index
+    }
+
+    pub(super) fn report(&mut self) -> Arc<ReportCell> {
+        Arc::clone(self.report.get_or_insert_default())
+    }
+
+    /// Where the report must be put, if an error was made.
+    pub(super) fn report_cell(&self) -> Option<&Arc<ReportCell>> {
+        self.report.as_ref()
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("number", &self.number)
+            .field("time_left", &self.time_left())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,353 @@
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Attempt, Drive, Driven, Outcome,
+    attempt::{Memory, Policy, Spent},
+};
+use crate::{
+    error::Error,
+    failure::{Classify, Failure, FailureKind},
+    feedback::Exchange,
+    policy::{
+        Action, Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation,
+        StoppedBy, Track, decide,
+    },
+    report::{self, AttemptReport, Report},
+};
+
+/// A policy as an attribute states it: built once, at the first call.
+pub type StaticPolicy = LazyLock<Result<RetryPolicy, InvalidPolicy>>;
+
+/// How long "for ever" is here: what can be added to any instant.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
+/// One call of an annotated function: what its expansion drives.
+///
+/// `begin`, then `drive` the body, then [`settle`] what it gave: that ends the call or says how long to `wait`
+/// before the next round.
+#[derive(Debug)]
+pub struct Call {
+    attempt: Attempt,
+    function: &'static str,
+    invalid: Option<InvalidPolicy>,
+    /// The body takes an attempt: it can be told what to do differently.
+    steerable: bool,
+    /// For failures of no ask.
+    track: Track,
+    rng: fastrand::Rng,
+    started: Instant,
+    attempt_started: Instant,
+    report: Report,
+    /// An attempt has begun and is not in the report.
+    running: bool,
+    finished: bool,
+}
+
+/// The wait before the next attempt.
+#[derive(Debug)]
+pub struct Wait(Duration);
+
+/// An attempt for functions whose attribute is wrong: they must compile, and never run.
+pub fn stub_attempt() -> &'static Attempt {
+    static STUB: LazyLock<Attempt> =
+        LazyLock::new(|| Attempt::new(Policy::Own(RetryPolicy::default()), Instant::now()));
+    &STUB
+}
+
+fn after(start: Instant, duration: Duration) -> Instant {
+    start.checked_add(duration.min(FAR)).unwrap_or(start)
+}
+
+impl Call {
+    /// A call of `function` under the policy of its attribute.
+    pub fn new(policy: &'static StaticPolicy, function: &'static str, steerable: bool) -> Self {
+        match &**policy {
+            Ok(policy) => Self::under(Policy::Static(policy), None, function, steerable),
+            Err(invalid) => Self::invalid(invalid.clone(), function, steerable),
+        }
+    }
+
+    /// A call of `function` under a policy made at run time, with the keys that its attribute has beside it.
+    pub fn with_policy(
+        policy: &RetryPolicy,
+        keys: Option<fn(RetryPolicyBuilder) -> RetryPolicyBuilder>,
+        function: &'static str,
+        steerable: bool,
+    ) -> Self {
+        let policy = match keys {
+            None => Ok(policy.clone()),
+            Some(keys) => keys(policy.to_builder()).build(),
+        };
+        match policy {
+            Ok(policy) => Self::under(Policy::Own(policy), None, function, steerable),
+            Err(invalid) => Self::invalid(invalid, function, steerable),
+        }
+    }
+
+    fn invalid(invalid: InvalidPolicy, function: &'static str, steerable: bool) -> Self {
+        Self::under(Policy::Own(RetryPolicy::default()), Some(invalid), function, steerable)
+    }
+
+    fn under(
+        policy: Policy,
+        invalid: Option<InvalidPolicy>,
+        function: &'static str,
+        steerable: bool,
+    ) -> Self {
+        let started = Instant::now();
+        let deadline = after(started, policy.deadline());
+        Self {
+            attempt: Attempt::new(policy, deadline),
+            function,
+            invalid,
+            steerable,
+            track: Track::default(),
+            rng: fastrand::Rng::new(),
+            started,
+            attempt_started: started,
+            report: Report::default(),
+            running: false,
+            finished: false,
+        }
+    }
+
+    /// Starts the next attempt.
+    pub fn begin(&mut self) {
+        self.attempt_started = Instant::now();
+        self.attempt.number = self.attempt.number.saturating_add(1);
+        let ends = after(self.attempt_started, self.attempt.policy.timeout());
+        self.attempt.ends = ends.min(self.attempt.deadline);
+        self.attempt.state_mut().begin_attempt();
+        self.running = true;
+    }
+
+    /// The attempt, for the body.
+    pub fn attempt(&self) -> &Attempt {
+        &self.attempt
+    }
+
+    /// Runs the body, as long as the attempt may take.
+    pub fn drive<F: Future>(&self, body: F) -> Drive<F> {
+        Drive::new(body, self.attempt.ends, self.invalid.is_none())
+    }
+
+    /// Waits before the next attempt. Nothing is held meanwhile.
+    pub async fn wait(&mut self, wait: Wait) {
+        if !wait.0.is_zero() {
+            sleep(wait.0).await;
+        }
+    }
+
+    /// What failed, of which ask.
+    fn failure_of(&mut self, error: &impl Classify) -> (Option<usize>, Failure) {
+        let kind = error.kind();
+        let state = self.attempt.state_mut();
+        let by_hand = state.by_hand.take();
+        let (index, recorded) = state.failed.take().unzip();
+        if index.is_none() && by_hand.is_some() {
+            // The request was made by hand and failed before there was an answer to accept.
+            state.spent.requests = state.spent.requests.saturating_add(1);
+            let failure = error.failure();
+            state.spent.accounted += u32::from(failure.is_some_and(Failure::is_turned_down));
+        }
+        let index = index.or(by_hand).or(state.spent.asks.checked_sub(1));
+        // The error chooses the kind; what the attempt learned goes with it, whatever `map_err` left of it.
+        let known = error.failure().cloned().or(recorded);
+        (index, known.map_or_else(|| Failure::new(kind), |known| known.with_kind(kind)))
+    }
+
+    /// The failure of an attempt whose time was up. The ask that was waiting is the one that failed.
+    fn out_of_time(&mut self) -> (Option<usize>, Failure) {
+        let past_deadline = self.attempt.ends >= self.attempt.deadline;
+        let state = self.attempt.state_mut();
+        let last = state.by_hand.take().or(state.spent.asks.checked_sub(1));
+        let policy = &self.attempt.policy;
+        let failure = if past_deadline {
+            Failure::new(FailureKind::DeadlineExceeded)
+                .with_note(format!("the call may take {:?}", policy.deadline()))
+        } else {
+            Failure::new(FailureKind::Timeout)
+                .with_note(format!("the attempt may take {:?}", policy.timeout()))
+        };
+        (last, failure)
+    }
+
+    /// Decides about a failure, and leaves with the ask that failed what its next request needs.
+    fn decide(&mut self, index: Option<usize>, failure: &Failure) -> Decision {
+        let now = Now {
+            attempts: self.attempt.number,
+            time_left: self.attempt.deadline.saturating_duration_since(Instant::now()),
+            // Where no ask was made there is none that could be made differently.
+            steerable: self.steerable && index.is_some(),
+        };
+        let (policy, state) = self.attempt.parts();
+        let mut none = Memory { track: std::mem::take(&mut self.track), ..Memory::default() };
+        let memory = index.and_then(|index| state.asks.get_mut(index)).unwrap_or(&mut none);
+        let answer = failure.shared_answer();
+        let repeated = failure.kind().is_repairable()
+            && answer
+                .zip(memory.bad.as_ref())
+                .is_some_and(|(now, last)| now.says_the_same_as(last));
+        let seen = Situation {
+            kind: failure.kind(),
+            retry_after: failure.retry_after(),
+            repeated,
+            completion_tokens: answer.and_then(|a| Some(a.usage?.completion_tokens)),
+        };
+        let decision = decide(seen, now, policy, &mut memory.track, &mut self.rng);
+        memory.note(&decision, failure, policy.history());
+        self.track = none.track;
+        decision
+    }
+
+    /// Closes the books of this attempt.
+    fn record(&mut self, end: End<'_>) {
+        self.running = false;
+        // Nobody can ask for the report of a first attempt that went well but a ledger.
+        if matches!(end, End::Value) && self.report.attempts.is_empty() && !report::is_wanted() {
+            return;
+        }
+        let Spent { requests, accounted, usage, model, request_id, .. } =
+            std::mem::take(&mut self.attempt.state_mut().spent);
+        let mut attempt = AttemptReport {
+            function: self.function,
+            number: self.attempt.number,
+            model,
+            elapsed: self.attempt_started.elapsed(),
+            wire_requests: requests,
+            usage,
+            partial: accounted < requests,
+            request_id,
+            ..AttemptReport::default()
+        };
+        match end {
+            End::Value => {}
+            End::Failure(failure, decision) => {
+                attempt.describe(failure);
+                attempt.action = Some(decision.action);
+                attempt.delay = decision.delay;
+            }
+            End::Dropped => attempt.action = Some(Action::Fail),
+        }
+        self.report.add(attempt);
+    }
+
+    /// Hands the report to whoever asked for it.
+    fn finish(&mut self, kind: Option<FailureKind>, stopped_by: Option<StoppedBy>) -> Arc<Report> {
+        self.finished = true;
+        let mut report = std::mem::take(&mut self.report);
+        report.elapsed = self.started.elapsed();
+        report.kind = kind;
+        report.stopped_by = stopped_by;
+        if report::is_wanted() {
+            report::file(&report);
+        }
+        let report = Arc::new(report);
+        if let Some(cell) = self.attempt.state_mut().report_cell() {
+            cell.set(Arc::clone(&report));
+        }
+        report
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy)]
+enum End<'a> {
+    Value,
+    Failure(&'a Failure, Decision),
+    Dropped,
+}
+
+/// What a round of the body came to: the call's result, or the wait before the next round.
+pub fn settle<R: Outcome>(call: &mut Call, driven: Driven<R>) -> ControlFlow<R, Wait> {
+    let (index, failure, mut own) = match driven {
+        Driven::Returned(returned) => match returned.into_result() {
+            Ok(value) => {
+                call.record(End::Value);
+                call.finish(None, None);
+                return ControlFlow::Break(R::from_result(Ok(value)));
+            }
+            Err(error) => {
+                let (index, failure) = call.failure_of(&error);
+                (index, failure, Some(error))
+            }
+        },
+        Driven::TimedOut => {
+            let (index, failure) = call.out_of_time();
+            (index, failure, None)
+        }
+        Driven::NotRun => {
+            let mut failure = Failure::new(FailureKind::InvalidPolicy);
+            if let Some(invalid) = call.invalid.take() {
+                failure = failure.with_note(invalid.to_string()).with_source(invalid);
+            }
+            let report = call.finish(Some(failure.kind()), Some(StoppedBy::InvalidPolicy));
+            let error = Error::from(failure);
+            error.set_report(report);
+            return ControlFlow::Break(R::from_result(Err(error.into())));
+        }
+    };
+    let decision = call.decide(index, &failure);
+    call.record(End::Failure(&failure, decision));
+    let Some(stopped_by) = decision.stopped_by else {
+        return ControlFlow::Continue(Wait(decision.delay));
+    };
+    let report = call.finish(Some(failure.kind()), Some(stopped_by));
+    if let Some(error) = own.as_mut().and_then(Classify::as_any_mut)
+        && let Some(error) = error.downcast_mut::<Error>()
+    {
+        error.set_report(Arc::clone(&report));
+    }
+    let error = own.unwrap_or_else(|| {
+        let error = Error::from(failure);
+        error.set_report(report);
+        error.into()
+    });
+    ControlFlow::Break(R::from_result(Err(error)))
+}
+
+impl Memory {
+    /// Leaves what the next request of this ask needs.
+    fn note(&mut self, decision: &Decision, failure: &Failure, history: usize) {
+        if decision.forget {
+            self.exchanges.clear();
+        }
+        self.bad = failure.shared_answer().cloned();
+        match decision.action {
+            Action::Repair if !decision.forget => {
+                if let Some(exchange) = Exchange::of(failure) {
+                    self.exchanges.push(exchange);
+                }
+                let old = self.exchanges.len().saturating_sub(history);
+                self.exchanges.drain(..old);
+            }
+            // A fallback starts from the original messages, and has said nothing yet.
+            Action::Fallback => {
+                self.exchanges.clear();
+                self.bad = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Call {
+    /// A future that was dropped has spent what it spent.
+    fn drop(&mut self) {
+        if self.finished || self.attempt.number == 0 {
+            return;
+        }
+        if report::is_wanted() {
+            if self.running {
+                self.record(End::Dropped);
+            }
+            self.finish(None, Some(StoppedBy::Cancelled));
+        }
+    }
+}

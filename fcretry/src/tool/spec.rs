@@ -1,0 +1,149 @@
+use std::{
+    any::{TypeId, type_name},
+    borrow::Cow,
+    collections::HashMap,
+    fmt::{self, Write as _},
+    sync::{PoisonError, RwLock},
+};
+
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use super::ToolCall;
+use crate::parse::Checker;
+
+/// The most characters a tool's name has with OpenAI-compatible providers.
+const MAX_NAME: usize = 64;
+
+/// What a provider is told of a tool.
+#[derive(Debug)]
+pub struct ToolSpec {
+    name: Cow<'static, str>,
+    description: Option<&'static str>,
+    checker: Checker,
+}
+
+impl ToolSpec {
+    fn of<T: ToolCall>() -> Result<Self, SpecError> {
+        let fault = |fault: String| SpecError { tool: type_name::<T>(), fault };
+        let name = T::name();
+        if !is_valid_name(&name) {
+            return Err(fault(format!("the name `{name}` is not `[a-zA-Z0-9_-]{{1,64}}`")));
+        }
+        let mut schema =
+            SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+        // The provider is told name and description beside the schema, and the draft is what all assume.
+        for keyword in ["$schema", "title", "description"] {
+            schema.remove(keyword);
+        }
+        let schema = schema.to_value();
+        if schema.get("type").and_then(Value::as_str) != Some("object") {
+            return Err(fault("the arguments of a tool are an object".to_owned()));
+        }
+        let checker =
+            Checker::new(schema).map_err(|error| fault(format!("its schema: {error}")))?;
+        Ok(Self { name, description: T::description(), checker })
+    }
+
+    /// The tool's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the tool is for.
+    pub fn description(&self) -> Option<&str> {
+        self.description
+    }
+
+    /// The schema of the arguments: JSON Schema 2020-12, properties in the order of the fields.
+    pub fn schema(&self) -> &Value {
+        self.checker.schema()
+    }
+
+    pub(super) fn checker(&self) -> &Checker {
+        &self.checker
+    }
+}
+
+/// A tool that no provider would take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecError {
+    tool: &'static str,
+    fault: String,
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the tool `{}` cannot be offered: {}", self.tool, self.fault)
+    }
+}
+
+impl std::error::Error for SpecError {}
+
+fn is_valid_name(name: &str) -> bool {
+    (1..=MAX_NAME).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+}
+
+/// The name of a generic tool: that of the type and of each argument, so that two instances in one
+/// request are told apart. Longer than a name may be, its end becomes a hash of the whole.
+pub fn generic_name(base: &str, arguments: &[Cow<'_, str>]) -> Cow<'static, str> {
+    let mut name = base.to_owned();
+    for argument in arguments {
+        name.push('_');
+        let mut after_lower = false;
+        for c in argument.chars() {
+            if c.is_ascii_uppercase() && after_lower {
+                name.push('_');
+            }
+            after_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+            name.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
+        }
+    }
+    if name.len() > MAX_NAME {
+        // FNV-1a: small, and the same in every build, as a name that is logged should be.
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        name.truncate(MAX_NAME - 17);
+        let _ = write!(name, "_{hash:016x}");
+    }
+    Cow::Owned(name)
+}
+
+/// Specs by type: a `static` in a generic function would be shared by its instances. The number of types
+/// is the program's, so what is leaked is bounded.
+type Cache = HashMap<TypeId, Result<&'static ToolSpec, SpecError>>;
+
+pub(super) fn cached<T: ToolCall>() -> Result<&'static ToolSpec, SpecError> {
+    static CACHE: RwLock<Option<Cache>> = RwLock::new(None);
+    let key = TypeId::of::<T>();
+    let known = CACHE.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(spec) = known.as_ref().and_then(|cache| cache.get(&key)) {
+        return spec.clone();
+    }
+    drop(known);
+    // Built outside the lock: a schema may ask for another tool's spec.
+    let built = ToolSpec::of::<T>();
+    let mut cache = CACHE.write().unwrap_or_else(PoisonError::into_inner);
+    cache
+        .get_or_insert_default()
+        .entry(key)
+        .or_insert_with(|| built.map(|spec| &*Box::leak(Box::new(spec))))
+        .clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_of_a_generic_tool_have_names_of_their_own() {
+        assert_eq!(generic_name("page", &["PlaceOrder".into()]), "page_place_order");
+        assert_eq!(generic_name("page", &["Vec<i32>".into()]), "page_vec_i32_");
+        let long =
+            |tail: &str| generic_name("page", &["X".repeat(80).into(), tail.to_owned().into()]);
+        assert!(is_valid_name(&long("a")), "{}", long("a"));
+        assert_ne!(long("a"), long("b"));
+    }
+}

@@ -1,0 +1,19 @@
+//! The behaviour of both crates together, from the user's side.
+
+// A suite asserts by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod bad_servers;
+mod by_hand;
+mod expansion;
+mod fallback;
+mod feedback;
+mod limits;
+mod own_errors;
+mod privacy;
+mod quirks;
+mod reports;
+mod rules;
+mod support;
+mod tools;
+mod wire;

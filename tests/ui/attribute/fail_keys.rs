@@ -1,0 +1,71 @@
+//! Keys that are unknown, in the wrong place, given twice, or not there yet.
+
+use fcretry::prelude::*;
+
+#[retry_policy(max_attempt = 3)]
+async fn near_miss() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(maxAttempts = 3)]
+async fn another_case() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(foo = 3)]
+async fn unknown() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(timeout = "30s", max_attempts = 3, timeout = "60s")]
+async fn twice() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(retry = 3)]
+async fn belongs_in_a_rule() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(jitter = "full", exponential)]
+async fn belongs_in_the_backoff() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(rate_limit(retry = 3))]
+async fn kind_without_on() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(3, "30s")]
+async fn no_key() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(
+    first_token = "2s",
+    idle = "2s",
+    route(ROUTE),
+    degrade(empty),
+    budget(usd = 0.05, tokens = 20_000),
+    breaker(self.breaker),
+    throttle(&LIMITS),
+    retry_budget(BUDGET),
+    idempotency(email, order_id),
+    adapt(models)
+)]
+async fn later_versions() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(policy())]
+async fn no_policy() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(policy = "strict")]
+async fn policy_is_no_name() -> fcretry::Result<()> {
+    Ok(())
+}
+
+fn main() {}
