@@ -8,9 +8,13 @@ mod args;
 mod offline;
 mod output;
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    env, fmt,
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
-use args::{Args, Mode};
+use args::{Args, Asked, Mode};
 use async_openai::{Client, config::OpenAIConfig};
 use fcretry::{RetryPolicy, prelude::*};
 use schemars::JsonSchema;
@@ -76,15 +80,9 @@ async fn extract_order(
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = match Args::read() {
-        Ok(args::Asked::Run(args)) => args,
-        Ok(args::Asked::Help) => {
-            println!("{}", args::HELP);
-            return ExitCode::SUCCESS;
-        }
-        Err(fault) => {
-            eprintln!("quickstart: {fault}\n\n{}", args::HELP);
-            return ExitCode::from(2);
-        }
+        Ok(Asked::Run(args)) => args,
+        Ok(Asked::Help) => return shown(writeln!(io::stdout(), "{}", args::HELP), true),
+        Err(fault) => return wrong_usage(&fault),
     };
     let mut policy = RetryPolicy::builder();
     if let Some(model) = &args.fallback {
@@ -92,38 +90,49 @@ async fn main() -> ExitCode {
     }
     let policy = match policy.build() {
         Ok(policy) => policy,
-        Err(fault) => {
-            eprintln!("quickstart: {fault}");
-            return ExitCode::from(2);
-        }
-    };
-
-    let server = match &args.base_url {
-        Some(_) => None,
-        None => match offline::bad_day(args.mode).serve().await {
-            Ok(server) => Some(server),
-            Err(error) => {
-                eprintln!("quickstart: no loopback port for the scripted model: {error}");
-                return ExitCode::FAILURE;
-            }
-        },
+        Err(fault) => return wrong_usage(&fault),
     };
     let mut config = OpenAIConfig::new();
-    if let Some(server) = &server {
-        config = config.with_api_base(server.base_url()).with_api_key("offline");
-    }
-    // A server that does not answer the connection is down; the policy decides what then.
-    let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(10)).build();
-    let client = match http {
-        Ok(http) => fcretry::openai::client_with(config, http),
-        Err(error) => {
-            eprintln!("quickstart: no HTTP client: {error}");
-            return ExitCode::FAILURE;
+    // Kept until the end: a server that is dropped is gone.
+    let mut _offline = None;
+    if args.base_url.is_none() {
+        match offline::bad_day(args.mode).serve().await {
+            Ok(server) => {
+                config = config.with_api_base(server.base_url()).with_api_key("offline");
+                _offline = Some(server);
+            }
+            Err(error) => return failed(&format!("no port for the scripted model: {error}")),
         }
-    };
+        if env::var_os("OPENAI_API_KEY").is_some() {
+            eprintln!("OPENAI_API_KEY alone names no server; set OPENAI_BASE_URL to ask one.");
+        }
+    }
+    let client = fcretry::openai::client(config);
 
     let call = extract_order(&client, &policy, &args, &args.text);
     let (order, report) = fcretry::report(call).await;
-    output::print(&args, server.is_some(), &order, &report);
-    if order.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+
+    if let (Err(error), false) = (&order, args.json) {
+        eprintln!("No order: {error}");
+    }
+    shown(output::print(&mut io::stdout().lock(), &args, &order, &report), order.is_ok())
+}
+
+/// The exit status of what was shown. Whoever stops reading has seen enough.
+fn shown(written: io::Result<()>, succeeded: bool) -> ExitCode {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => failed(&error.to_string()),
+        _ if succeeded => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn failed(fault: &str) -> ExitCode {
+    eprintln!("quickstart: {fault}");
+    ExitCode::FAILURE
+}
+
+fn wrong_usage(fault: &dyn fmt::Display) -> ExitCode {
+    eprintln!("quickstart: {fault}; see --help");
+    ExitCode::from(2)
 }

@@ -1,70 +1,68 @@
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
-use fcretry::{AttemptReport, Error, Report};
+use fcretry::{Action, AttemptReport, Error, Report};
 use serde_json::json;
 
 use crate::{PlaceOrder, args::Args};
 
 /// The outcome as a person or a program reads it.
 pub(crate) fn print(
+    out: &mut impl Write,
     args: &Args,
-    offline: bool,
     order: &Result<PlaceOrder, Error>,
     report: &Report,
-) {
+) -> io::Result<()> {
     if args.json {
         let error = order
             .as_ref()
             .err()
             .map(|error| json!({ "kind": error.kind(), "message": error.to_string() }));
         let document = json!({ "value": order.as_ref().ok(), "error": error, "report": report });
-        println!("{document:#}");
-        return;
+        return writeln!(out, "{document:#}");
     }
     match &args.base_url {
-        Some(url) => println!("Asking {} at {url}\n", args.model),
-        None => println!("Asking a scripted model (set OPENAI_BASE_URL to ask a server)\n"),
+        Some(url) => writeln!(out, "Asking {} at {url}\n", args.model)?,
+        None => writeln!(out, "Asking a scripted model (set OPENAI_BASE_URL to ask a server)\n")?,
     }
-    print_attempts(report);
-    match order {
-        Ok(order) => print_order(order),
-        Err(error) => eprintln!("\nNo order: {error}"),
+    print_attempts(out, report)?;
+    if let Ok(order) = order {
+        print_order(out, order)?;
     }
-    println!(
+    writeln!(
+        out,
         "\n{} requests, {} + {} tokens{}, {:.2} s",
         report.wire_requests,
         report.usage.prompt_tokens,
         report.usage.completion_tokens,
-        if report.partial { " (of the answers that say)" } else { "" },
+        if report.partial { " known" } else { "" },
         report.elapsed.as_secs_f64(),
-    );
-    if offline && std::env::var_os("OPENAI_API_KEY").is_some() {
-        println!(
-            "OPENAI_API_KEY alone names no server; set OPENAI_BASE_URL=https://api.openai.com/v1 too."
-        );
-    }
+    )
 }
 
-fn print_attempts(report: &Report) {
-    println!(
-        " #  {:<18} {:<38} {:<9} {:>7} {:>7}",
-        "model", "what happened", "decided", "wait", "tokens"
-    );
+fn print_attempts(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    let mut row = |cells: [&str; 6]| {
+        let [number, model, happened, decided, wait, tokens] = cells;
+        writeln!(out, "{number:>2}  {model:<18} {happened:<38} {decided:<9} {wait:>7} {tokens:>7}")
+    };
+    row(["#", "model", "what happened", "decided", "wait", "tokens"])?;
     for attempt in &report.attempts {
-        println!(
-            "{:>2}  {:<18} {:<38} {:<9} {:>7} {:>7}",
-            attempt.number,
+        let wait = match attempt.delay.as_secs_f64() {
+            0.0 => "-".to_owned(),
+            seconds => format!("{seconds:.2} s"),
+        };
+        row([
+            &attempt.number.to_string(),
             attempt.model.as_deref().unwrap_or("-"),
-            what_happened(attempt),
-            attempt.action.map_or("accept", fcretry::Action::as_str),
-            if attempt.delay.is_zero() {
-                "-".to_owned()
-            } else {
-                format!("{:.2} s", attempt.delay.as_secs_f64())
-            },
-            attempt.usage.total(),
-        );
+            &what_happened(attempt),
+            attempt.action.map_or("accept", Action::as_str),
+            &wait,
+            &attempt.usage.total().to_string(),
+        ])?;
     }
+    Ok(())
 }
 
 fn what_happened(attempt: &AttemptReport) -> String {
@@ -82,10 +80,10 @@ fn what_happened(attempt: &AttemptReport) -> String {
     text
 }
 
-fn print_order(order: &PlaceOrder) {
-    println!("\n{}", order.customer);
+fn print_order(out: &mut impl Write, order: &PlaceOrder) -> io::Result<()> {
+    writeln!(out, "\n{}", order.customer)?;
     for item in &order.items {
-        println!("  {} x {} at {:.2}", item.quantity, item.name, item.price);
+        writeln!(out, "  {} x {} at {:.2}", item.quantity, item.name, item.price)?;
     }
-    println!("  total {:.2}", order.total);
+    writeln!(out, "  total {:.2}", order.total)
 }
