@@ -5,7 +5,8 @@ use crate::args::Mode;
 
 /// A rate limit, broken arguments, arguments whose total is wrong, then a right order.
 pub(crate) fn bad_day(mode: Mode) -> MockModel {
-    let broken = r#"{"customer": "Ada Lovelace", "items": [{"name": "ceramic mug", "price": 12.50 "quantity": 2}]}"#;
+    // An expression is not a value, and nobody works it out for the model.
+    let broken = r#"{"customer": "Ada Lovelace", "items": [{"name": "ceramic mug", "price": 25.00 / 2, "quantity": 2}]}"#;
     let order = |total: f64| {
         json!({
             "customer": "Ada Lovelace",

@@ -64,8 +64,15 @@ impl Error {
         self.report.get()
     }
 
-    pub(crate) fn set_report(&self, report: Arc<Report>) {
-        self.report.set(report);
+    /// Takes the report of the call that ends with this error. The error of a call inside the body has a
+    /// report of its own; its attempts come first.
+    pub(crate) fn conclude(&mut self, report: &Arc<Report>) {
+        let own = self.report();
+        if own.attempts.is_empty() || Arc::ptr_eq(&own, report) {
+            self.report.set(Arc::clone(report));
+        } else {
+            self.report = Arc::new(ReportCell(Mutex::new(Arc::new(own.followed_by(report)))));
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! What a model is told about a bad answer. Its text is quoted as data, in a user or tool message, and
 //! never put into a system message.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -23,8 +26,26 @@ pub(crate) struct Exchange {
     failure: Failure,
 }
 
-/// A message to add to the conversation, in terms of no provider.
-#[derive(Clone, Debug, PartialEq)]
+/// What an ask offered, and in which form it wants the answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Offer {
+    pub(crate) form: Form,
+    /// The names of the tools.
+    pub(crate) tools: Vec<String>,
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A call of the tool.
+    #[default]
+    Call,
+    /// JSON in the content.
+    Content,
+}
+
+/// A message to add to the conversation, in terms of no provider. `Debug` leaves the text out.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Turn {
     /// What the model said, as it was.
@@ -45,6 +66,18 @@ pub enum Turn {
     User(String),
 }
 
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Assistant { calls, .. } => {
+                f.debug_struct("Assistant").field("calls", calls).finish_non_exhaustive()
+            }
+            Self::Tool { .. } => f.debug_struct("Tool").finish_non_exhaustive(),
+            Self::User(_) => f.debug_struct("User").finish_non_exhaustive(),
+        }
+    }
+}
+
 impl Exchange {
     /// The exchange that ended in `failure`, if it was about an answer.
     pub(crate) fn of(failure: &Failure) -> Option<Self> {
@@ -53,17 +86,22 @@ impl Exchange {
     }
 }
 
-/// The messages that tell a model about `exchange`. `tools` are the names offered; none where JSON content was
-/// asked for. Quotes and lists are cut to `limit` characters each.
-pub(crate) fn turns(exchange: &Exchange, tools: &[&str], limit: usize) -> Vec<Turn> {
+/// The messages that tell a model about `exchange`. What is quoted of the answer, and the list of violations,
+/// are `limit` characters each at most.
+pub(crate) fn turns(exchange: &Exchange, offer: &Offer, limit: usize) -> Vec<Turn> {
     let Exchange { answer, failure } = exchange;
-    let text = format!("{}\n{}", complaint(failure, tools, limit), request(tools));
-    if can_be_replayed(&answer.calls) {
+    let complaint = complaint(failure, offer, limit);
+    let request = request(offer);
+    if can_be_replayed(answer, limit) {
         let mut turns =
             vec![Turn::Assistant { content: answer.content.clone(), calls: answer.calls.clone() }];
-        turns.extend(
-            answer.calls.iter().map(|call| Turn::Tool { id: call.id.clone(), text: text.clone() }),
-        );
+        for (i, call) in answer.calls.iter().enumerate() {
+            let text = match i {
+                0 => format!("{complaint}\n{request}"),
+                _ => "Not accepted, for the reason given above.".to_owned(),
+            };
+            turns.push(Turn::Tool { id: call.id.clone(), text });
+        }
         return turns;
     }
     if answer.calls.is_empty() {
@@ -72,79 +110,109 @@ pub(crate) fn turns(exchange: &Exchange, tools: &[&str], limit: usize) -> Vec<Tu
         if !said.trim().is_empty() {
             turns.push(Turn::Assistant { content: Some(said), calls: Vec::new() });
         }
-        turns.push(Turn::User(text));
+        turns.push(Turn::User(format!("{complaint}\n{request}")));
         return turns;
     }
-    // Servers reject a history with calls whose arguments are not JSON, so they are quoted.
-    let mut told = complaint(failure, tools, limit);
+    // Servers reject a history with calls whose arguments are not JSON, and one that is too long would not be
+    // whole: such calls are quoted.
+    let mut told = complaint;
+    let mut room = limit;
     for call in &answer.calls {
-        let _ =
-            write!(told, "\nYou sent these arguments:\n{}", fenced(&cut(&call.arguments, limit)));
+        let quote = cut(&call.arguments, room);
+        room = room.saturating_sub(quote.chars().count());
+        let _ = write!(told, "\nYou sent these arguments:\n{}", fenced(&quote));
+        if room == 0 {
+            break;
+        }
     }
-    vec![Turn::User(format!("{told}\n{}", request(tools)))]
+    vec![Turn::User(format!("{told}\n{request}"))]
 }
 
-fn can_be_replayed(calls: &[Call]) -> bool {
+fn can_be_replayed(answer: &Answer, limit: usize) -> bool {
     let is_object = |call: &Call| {
         serde_json::from_str::<serde_json::Map<String, Value>>(&call.arguments).is_ok()
     };
-    !calls.is_empty() && calls.iter().all(|call| !call.id.is_empty() && is_object(call))
+    let arguments: usize = answer.calls.iter().map(|call| call.arguments.len()).sum();
+    let content = answer.content.as_deref().map(str::len).unwrap_or_default();
+    !answer.calls.is_empty()
+        && arguments.saturating_add(content) <= limit
+        && answer.calls.iter().all(|call| !call.id.is_empty() && is_object(call))
 }
 
 /// What was wrong: a sentence, then every violation on a line.
-fn complaint(failure: &Failure, tools: &[&str], limit: usize) -> String {
-    let what = if tools.is_empty() { "The JSON" } else { "The arguments" };
-    let mut text = match failure.kind() {
-        FailureKind::StructuralParse | FailureKind::Truncated => {
+fn complaint(failure: &Failure, offer: &Offer, limit: usize) -> String {
+    let what = match offer.form {
+        Form::Call => "The arguments",
+        Form::Content => "The JSON",
+    };
+    let mut text = match (failure.kind(), offer.form) {
+        (FailureKind::StructuralParse | FailureKind::Truncated, _) => {
             let why = failure.note().unwrap_or("it could not be read");
             format!("{what} could not be read: {why}.")
         }
-        FailureKind::UnknownTool => {
-            format!("There is no such tool. The tools are: {}.", list(tools))
+        (FailureKind::UnknownTool, _) => {
+            format!("There is no such tool. The tools are: {}.", list(&offer.tools))
         }
-        FailureKind::NoToolCall if tools.is_empty() => "The answer holds no JSON.".to_owned(),
-        FailureKind::NoToolCall => {
+        (FailureKind::NoToolCall, Form::Content) => "The answer holds no JSON.".to_owned(),
+        (FailureKind::NoToolCall, Form::Call) => {
             "A tool call is required; text alone is not accepted.".to_owned()
         }
         _ if failure.violations().is_empty() => format!("{what} were not accepted."),
-        _ => format!("{what} were not accepted, because of:"),
+        _ => format!("{what} {NOT_ACCEPTED}"),
     };
-    let mut room = limit;
-    for (i, violation) in failure.violations().iter().enumerate() {
-        let line = line(violation);
-        match room.checked_sub(line.chars().count() + 3) {
-            Some(rest) => room = rest,
-            // At least one is told, however long.
-            None if i == 0 => room = 0,
-            None => {
-                let _ = write!(text, "\n- and {} more", failure.violations().len() - i);
-                break;
-            }
+    let lines = lines(failure, limit);
+    for line in &lines {
+        let _ = write!(text, "\n- {line}");
+    }
+    match failure.violations().len().saturating_sub(lines.len()) {
+        0 => {}
+        more => {
+            let _ = write!(text, "\n- and {more} more");
         }
-        let _ = write!(text, "\n- {}", cut(&line, limit));
     }
     text
 }
 
-fn request(tools: &[&str]) -> String {
-    match tools {
-        [] => "Send the whole JSON again, corrected, and nothing else.".to_owned(),
-        [tool] => format!("Call `{tool}` again with all its arguments, corrected."),
-        _ => format!("Call one of {} again with all its arguments, corrected.", list(tools)),
+const NOT_ACCEPTED: &str = "were not accepted, because of:";
+const AGAIN: &str = "again with all its arguments, corrected.";
+
+fn request(offer: &Offer) -> String {
+    match (offer.form, offer.tools.as_slice()) {
+        (Form::Content, _) => "Send the whole JSON again, corrected, and nothing else.".to_owned(),
+        (Form::Call, [tool]) => format!("Call `{tool}` {AGAIN}"),
+        (Form::Call, tools) => format!("Call one of {} {AGAIN}", list(tools)),
     }
 }
 
-fn list(tools: &[&str]) -> String {
+fn list(tools: &[String]) -> String {
     let named: Vec<_> = tools.iter().map(|tool| format!("`{tool}`")).collect();
     named.join(", ")
 }
 
+/// A line for each violation, as many as fit into `limit` characters; one at least, however long it was.
+fn lines(failure: &Failure, limit: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut room = limit;
+    for violation in failure.violations() {
+        let line = cut(&line(violation), limit);
+        match room.checked_sub(line.chars().count() + 3) {
+            Some(rest) => room = rest,
+            None if lines.is_empty() => room = 0,
+            None => break,
+        }
+        lines.push(line);
+    }
+    lines
+}
+
 /// Where, what was expected, what was got.
 fn line(violation: &Violation) -> String {
-    let place =
-        if violation.pointer().is_empty() { "the whole value" } else { violation.pointer() };
+    let place = match violation.pointer() {
+        "" => "the whole value".to_owned(),
+        pointer => cut(pointer, QUOTED_VALUE),
+    };
     let said = violation.expected();
-    if violation.is_semantic() {
+    if violation.is_in_words() {
         return format!("{place}: {said}");
     }
     match violation.got() {
@@ -170,20 +238,23 @@ fn fenced(text: &str) -> String {
     format!("{fence}\n{text}\n{fence}")
 }
 
-/// Where in `value` a string repeats what was fed back.
-pub(crate) fn leaks(exchanges: &[Exchange], value: &Value) -> Violations {
-    let mut found = Violations::new();
+/// The lines a model was told about `exchanges`, of those that tell enough to be recognised.
+pub(crate) fn told(exchanges: &[Exchange], offer: &Offer, limit: usize) -> Vec<String> {
     if exchanges.is_empty() {
-        return found;
+        return Vec::new();
     }
-    let mut lines: Vec<String> =
-        exchanges.iter().flat_map(|e| e.failure.violations()).map(line).collect();
-    lines.extend(
-        ["were not accepted, because of:", "again with all its arguments, corrected"]
-            .map(str::to_owned),
-    );
-    lines.retain(|line| line.len() >= TELLING);
-    search(value, &lines, &mut found);
+    let mut told: Vec<String> = exchanges.iter().flat_map(|e| lines(&e.failure, limit)).collect();
+    told.extend([NOT_ACCEPTED.to_owned(), AGAIN.to_owned(), request(offer)]);
+    told.retain(|line| line.len() >= TELLING);
+    told
+}
+
+/// Where in `value` a string repeats what the model was told.
+pub(crate) fn leaks(told: &[String], value: &Value) -> Violations {
+    let mut found = Violations::new();
+    if !told.is_empty() {
+        search(value, told, &mut found);
+    }
     found
 }
 
@@ -228,15 +299,27 @@ mod tests {
         Exchange::of(&failure).unwrap()
     }
 
+    fn offer() -> Offer {
+        Offer { form: Form::Call, tools: vec!["place_order".to_owned()] }
+    }
+
+    #[test]
+    fn arguments_that_are_too_long_to_repeat_are_quoted_in_part() {
+        let long = format!(r#"{{"note": "{}"}}"#, "x".repeat(10_000));
+        let wrong = Violation::new("/note", "is too long");
+        let exchange =
+            exchange(FailureKind::SemanticValidation, &[("1", &long), ("2", &long)], vec![wrong]);
+        let turns = turns(&exchange, &offer(), 500);
+        let [Turn::User(text)] = turns.as_slice() else { panic!("{turns:?}") };
+        assert!(text.chars().count() < 900, "{}", text.chars().count());
+    }
+
     #[test]
     fn json_arguments_are_replayed_and_every_call_gets_its_result() {
         let calls = [("1", r#"{"total": "x"}"#), ("2", "{}")];
         let wrong = Violation::schema("/total", "a number", Some(json!("x")));
-        let turns = turns(
-            &exchange(FailureKind::SchemaValidation, &calls, vec![wrong]),
-            &["place_order"],
-            2000,
-        );
+        let turns =
+            turns(&exchange(FailureKind::SchemaValidation, &calls, vec![wrong]), &offer(), 2000);
         let text = "The arguments were not accepted, because of:\n- /total: expected a number; got \"x\"\n\
                     Call `place_order` again with all its arguments, corrected.";
         let [Turn::Assistant { calls, .. }, first, second] = turns.as_slice() else {
@@ -244,14 +327,13 @@ mod tests {
         };
         assert_eq!(calls.len(), 2);
         assert_eq!(*first, Turn::Tool { id: "1".into(), text: text.into() });
-        assert!(matches!(second, Turn::Tool { id, .. } if id == "2"));
+        assert!(matches!(second, Turn::Tool { id, text } if id == "2" && text.len() < 50));
     }
 
     #[test]
     fn arguments_that_are_no_json_are_quoted_in_a_user_message() {
         let calls = [("1", "{'a': ```}")];
-        let turns =
-            turns(&exchange(FailureKind::StructuralParse, &calls, vec![]), &["place_order"], 2000);
+        let turns = turns(&exchange(FailureKind::StructuralParse, &calls, vec![]), &offer(), 2000);
         let [Turn::User(text)] = turns.as_slice() else { panic!("{turns:?}") };
         assert!(text.contains("````\n{'a': ```}\n````"), "{text}");
     }
@@ -262,7 +344,7 @@ mod tests {
         let violations: Vec<_> =
             (0..1000).map(|i| Violation::new(format!("/{i}"), &long)).collect();
         let exchange = exchange(FailureKind::SemanticValidation, &[("1", &long)], violations);
-        let [Turn::User(text)] = &turns(&exchange, &["t"], 500)[..] else { panic!() };
+        let [Turn::User(text)] = &turns(&exchange, &offer(), 500)[..] else { panic!() };
         assert!(text.chars().count() < 1500, "{}", text.chars().count());
         assert!(text.contains("and 999 more"), "{text}");
     }
@@ -272,9 +354,10 @@ mod tests {
         let wrong = Violation::new("/total", "the items sum to 45.50, not 54.50");
         let exchanges = [exchange(FailureKind::SemanticValidation, &[("1", "{}")], vec![wrong])];
         let answer = json!({"notes": ["ok", "fixed: /total: the items sum to 45.50, not 54.50"], "total": 1});
-        let found = leaks(&exchanges, &answer);
+        let told = told(&exchanges, &offer(), 2000);
+        let found = leaks(&told, &answer);
         assert_eq!(found.iter().map(Violation::pointer).collect::<Vec<_>>(), ["/notes/1"]);
-        assert!(leaks(&exchanges, &json!({"notes": ["the total is 45.50"]})).is_empty());
+        assert!(leaks(&told, &json!({"notes": ["the total is 45.50"]})).is_empty());
         assert!(leaks(&[], &answer).is_empty());
     }
 }

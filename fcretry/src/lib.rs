@@ -30,9 +30,10 @@ pub use failure::{
 };
 pub use fcretry_macros::{ToolCall, retry_policy};
 pub use feedback::Turn;
+pub use parse::{Place, Recovered, Recovery, RecoveryKind};
 pub use policy::{
-    Action, Backoff, InvalidPolicy, Jitter, Recovery, RetryPolicy, RetryPolicyBuilder, Rule,
-    StoppedBy, Strategy, Then,
+    Action, Backoff, InvalidPolicy, Jitter, RetryPolicy, RetryPolicyBuilder, Rule, StoppedBy,
+    Strategy, Then,
 };
 pub use report::{AttemptReport, Report, ViolationReport, report};
 pub use run::{Attempt, Outcome};
@@ -49,7 +50,8 @@ pub mod __private {
 
     pub use crate::{
         failure::FailureKind,
-        policy::{Backoff, Jitter, Recovery, RetryPolicy, Rule, Then},
+        parse::Recovery,
+        policy::{Backoff, Jitter, RetryPolicy, Rule, Then},
         run::{Call, Drive, Driven, Outcome, StaticPolicy, Wait, settle, stub_attempt},
         tool::generic_name,
     };

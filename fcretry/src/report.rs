@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     failure::{Failure, FailureKind, Violation},
+    parse::Recovered,
     policy::{Action, StoppedBy},
     usage::Usage,
 };
@@ -73,6 +74,8 @@ pub struct AttemptReport {
     pub request_id: Option<String>,
     /// What was wrong with the arguments.
     pub violations: Vec<ViolationReport>,
+    /// What was put right in the arguments without asking again.
+    pub recovered: Vec<Recovered>,
 }
 
 /// A violation without what the model wrote.
@@ -81,7 +84,7 @@ pub struct AttemptReport {
 pub struct ViolationReport {
     /// JSON pointer into the arguments.
     pub pointer: String,
-    /// What the schema expects there; `None` for a validation hook, whose message may quote the answer.
+    /// What the schema expects there; `None` for a validation hook or a type, whose message may quote the answer.
     pub expected: Option<String>,
     /// The JSON type of what was there; `"nothing"` if it was absent.
     pub got: &'static str,
@@ -91,7 +94,7 @@ impl From<&Violation> for ViolationReport {
     fn from(violation: &Violation) -> Self {
         Self {
             pointer: violation.pointer().to_owned(),
-            expected: (!violation.is_semantic()).then(|| violation.expected().to_owned()),
+            expected: (!violation.is_in_words()).then(|| violation.expected().to_owned()),
             got: violation.got_type(),
         }
     }
@@ -116,6 +119,14 @@ impl Report {
         self.usage += attempt.usage;
         self.partial |= attempt.partial;
         self.attempts.push(attempt);
+    }
+
+    /// This report of a call inside another, with that of the other.
+    pub(crate) fn followed_by(&self, outer: &Report) -> Self {
+        let mut both = self.clone();
+        both.merge(outer);
+        both.elapsed = outer.elapsed;
+        both
     }
 
     fn merge(&mut self, call: &Report) {

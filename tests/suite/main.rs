@@ -3,6 +3,7 @@
 // A suite asserts by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod asks;
 mod bad_servers;
 mod by_hand;
 mod expansion;
@@ -12,6 +13,7 @@ mod limits;
 mod own_errors;
 mod privacy;
 mod quirks;
+mod reading;
 mod reports;
 mod rules;
 mod support;

@@ -142,3 +142,34 @@ async fn a_function_without_an_attempt_resends_and_does_not_repair() {
         assert_eq!(runs.get(), expected, "{kind}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_bare_kind_made_of_a_failure_keeps_what_was_learned() {
+    #[retry_policy]
+    async fn bare(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
+        let asked = attempt.chat(client, "m").user("go").call().await;
+        asked.map_err(|error| fcretry::Error::from(error.kind()))
+    }
+    let model = MockModel::new([Reply::status(429).retry_after("30s"), with_count("two"), good()]);
+    let (result, report) = fcretry::report(bare(&model.client())).await;
+    assert!(result.is_ok());
+    assert!(report.attempts[0].delay.as_secs() >= 30, "{report}");
+    assert!(last_message(&model, 2).contains("/count: expected an integer"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_objection_of_the_body_s_own_is_about_the_answer_it_got() {
+    #[retry_policy]
+    async fn picky(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
+        let order: Order = attempt.chat(client, "m").user("go").call().await?;
+        if attempt.number() == 1 {
+            let found = Violations::from(Violation::new("/count", "is an odd number of mugs"));
+            let failure = Failure::new(FailureKind::SemanticValidation);
+            return Err(failure.with_violations(found).into());
+        }
+        Ok(order)
+    }
+    let model = MockModel::repeat(good());
+    assert!(picky(&model.client()).await.is_ok());
+    assert!(last_message(&model, 1).contains("/count: is an odd number of mugs"));
+}

@@ -84,3 +84,29 @@ async fn an_objection_that_does_not_go_away_is_an_invalid_request() {
     assert_eq!(error.kind(), FailureKind::InvalidRequest);
     assert_eq!(model.request_count(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_is_out_of_range_is_no_unknown_parameter() {
+    #[retry_policy]
+    async fn limited(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
+        attempt.chat(client, "m").max_completion_tokens(99_999).user("go").call().await
+    }
+    let model = MockModel::repeat(Reply::status(400).error_body(json!({"error": {
+        "message": "max_completion_tokens is too large: 99999", "param": "max_completion_tokens",
+        "code": "invalid_value", "type": "invalid_request_error",
+    }})));
+    let error = limited(&model.client()).await.unwrap_err();
+    assert_eq!((error.kind(), model.request_count()), (FailureKind::InvalidRequest, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_raised_limit_that_is_not_taken_leaves_the_answer_cut() {
+    let model = MockModel::with(|request| match request.body["max_completion_tokens"].as_u64() {
+        Some(_) => Reply::status(400).error_body(json!({"error": {
+            "message": "max_completion_tokens is too large", "param": "max_completion_tokens",
+        }})),
+        None => Reply::truncated("order", "{"),
+    });
+    let error = order(&model.client()).await.unwrap_err();
+    assert_eq!((error.kind(), model.request_count()), (FailureKind::Truncated, 2));
+}

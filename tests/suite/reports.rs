@@ -94,3 +94,18 @@ async fn a_failed_call_s_error_and_ledger_agree() {
     assert_eq!(result.unwrap_err().report().attempts, report.attempts);
     assert_eq!(report.attempts[0].code.as_deref(), Some("invalid_api_key"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_error_of_a_call_inside_a_call_knows_both() {
+    #[retry_policy(max_attempts = 1)]
+    async fn outer(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
+        let _ = attempt.number();
+        order(client).await
+    }
+    let model = MockModel::repeat(Reply::status(503));
+    let report = outer(&model.client()).await.unwrap_err().report();
+    let functions: Vec<_> =
+        report.attempts.iter().map(|a| a.function.rsplit("::").next()).collect();
+    assert_eq!(functions, [Some("order"), Some("order"), Some("order"), Some("outer")]);
+    assert_eq!(report.wire_requests, 3);
+}

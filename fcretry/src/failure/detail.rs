@@ -57,6 +57,29 @@ impl Failure {
         if self.kind() == kind { self } else { self.with(|detail| detail.kind = kind) }
     }
 
+    /// Whether this is that failure, and not one like it.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The same failure, with what `known` knows more of it.
+    pub(crate) fn filled_from(self, known: &Self) -> Self {
+        if self.is_same(known) {
+            return self;
+        }
+        let known = &known.0;
+        self.with(|detail| {
+            detail.status = detail.status.or(known.status);
+            detail.retry_after = detail.retry_after.or(known.retry_after);
+            detail.code = detail.code.take().or_else(|| known.code.clone());
+            detail.request_id = detail.request_id.take().or_else(|| known.request_id.clone());
+            detail.answer = detail.answer.take().or_else(|| known.answer.clone());
+            if detail.violations.is_empty() {
+                detail.violations.clone_from(&known.violations);
+            }
+        })
+    }
+
     /// Adds what happened, in our words. It is shown in logs: nothing of prompts or answers belongs here.
     pub fn with_note(self, note: impl Into<Cow<'static, str>>) -> Self {
         self.with(|detail| detail.note = Some(note.into()))

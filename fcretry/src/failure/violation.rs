@@ -12,7 +12,19 @@ pub struct Violation {
     pointer: String,
     expected: Cow<'static, str>,
     got: Option<Value>,
-    from_hook: bool,
+    /// What `expected` is, and so who may see it.
+    said_by: Voice,
+}
+
+/// Who words what is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Voice {
+    /// The schema: the developer's words.
+    Schema,
+    /// A type's own `Deserialize`, whose message may quote what the model wrote.
+    Type,
+    /// A validation rule of the application, whose message usually does.
+    Rule,
 }
 
 impl Violation {
@@ -23,7 +35,12 @@ impl Violation {
         expected: impl Into<Cow<'static, str>>,
         got: Option<Value>,
     ) -> Self {
-        Self { pointer: pointer.into(), expected: expected.into(), got, from_hook: false }
+        Self { pointer: pointer.into(), expected: expected.into(), got, said_by: Voice::Schema }
+    }
+
+    /// A violation of what a type demands beyond its schema, in the words of its `Deserialize`.
+    pub(crate) fn decode(pointer: impl Into<String>, message: String, got: Option<Value>) -> Self {
+        Self { pointer: pointer.into(), expected: message.into(), got, said_by: Voice::Type }
     }
 
     /// A violation of a rule of the application: `message` says what is wrong, in words that help the
@@ -33,7 +50,7 @@ impl Violation {
             pointer: pointer.into(),
             expected: Cow::Owned(message.into()),
             got: None,
-            from_hook: true,
+            said_by: Voice::Rule,
         }
     }
 
@@ -42,7 +59,7 @@ impl Violation {
         &self.pointer
     }
 
-    /// What was expected there, or the message of the validation hook.
+    /// What was expected there, or the message of the validation hook or of the type.
     pub fn expected(&self) -> &str {
         &self.expected
     }
@@ -68,7 +85,12 @@ impl Violation {
 
     /// Whether a validation rule of the application was broken, not the schema.
     pub fn is_semantic(&self) -> bool {
-        self.from_hook
+        self.said_by == Voice::Rule
+    }
+
+    /// Whether [`expected`](Self::expected) is a message in words, and not what the schema says.
+    pub(crate) fn is_in_words(&self) -> bool {
+        self.said_by != Voice::Schema
     }
 
     fn place(&self) -> &str {
@@ -78,10 +100,11 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.from_hook {
-            write!(f, "{}: a validation rule is broken", self.place())
-        } else {
-            write!(f, "{}: expected {}, got {}", self.place(), self.expected, self.got_type())
+        let (place, got) = (self.place(), self.got_type());
+        match self.said_by {
+            Voice::Schema => write!(f, "{place}: expected {}, got {got}", self.expected),
+            Voice::Type => write!(f, "{place}: the type does not take this {got}"),
+            Voice::Rule => write!(f, "{place}: a validation rule is broken"),
         }
     }
 }

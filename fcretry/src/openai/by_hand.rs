@@ -1,11 +1,6 @@
 use async_openai::types::chat::{ChatCompletionRequestMessage, CreateChatCompletionResponse};
 
-use crate::{
-    answer::Answer,
-    error::Error,
-    run::{Attempt, Form},
-    tool::ToolCall,
-};
+use crate::{answer::Answer, error::Error, feedback::Form, run::Attempt, tool::ToolCall};
 
 impl Attempt {
     /// The messages of a request made by hand: `base`, then the bad answers of earlier attempts and what was wrong with
@@ -49,7 +44,7 @@ impl Attempt {
     ///
     /// Whatever is wrong with the answer; it is fed back in the next attempt.
     pub fn accept<T: ToolCall>(&self, response: &CreateChatCompletionResponse) -> Result<T, Error> {
-        self.accept_as(Form::Call, Answer::from(response), None)
+        self.accept_as(Form::Call, Answer::from(response))
     }
 
     /// Reads a `T` out of the JSON content of the answer to a request made by hand.
@@ -61,6 +56,6 @@ impl Attempt {
         &self,
         response: &CreateChatCompletionResponse,
     ) -> Result<T, Error> {
-        self.accept_as(Form::Content, Answer::from(response), None)
+        self.accept_as(Form::Content, Answer::from(response))
     }
 }

@@ -16,9 +16,13 @@ use crate::{
     answer::Answer,
     error::Error,
     failure::{Failure, FailureKind},
-    run::{Ask, Attempt, Form},
+    feedback::Form,
+    run::{Ask, Attempt},
     tool::{ToolCall, ToolSpec},
 };
+
+/// How often one ask is written anew for a server that objects to a parameter.
+const MAX_OBJECTIONS: u32 = 3;
 
 impl Attempt {
     /// Asks `model` through `client`. A fallback replaces the model; the bad answers of earlier attempts and what was
@@ -115,7 +119,7 @@ impl<C: Config> Chat<'_, C> {
     /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
     pub async fn call<T: ToolCall>(mut self) -> Result<T, Error> {
         let spec = self.spec::<T>()?;
-        Form::Call.offer::<T>(&self.ask);
+        self.ask.offer::<T>(Form::Call);
         self.request.tools = Some(vec![convert::tool(spec)]);
         self.request.response_format = None;
         if self.ask.is_constrained() {
@@ -127,8 +131,9 @@ impl<C: Config> Chat<'_, C> {
         self.request
             .tool_choice
             .get_or_insert(ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Required));
+        let required = Quirks::requires_a_call(&self.request);
         let (ask, answer) = self.send().await?;
-        ask.judge(Form::Call, &answer)
+        ask.judge(Form::Call, required, &answer)
     }
 
     /// Sends the request for JSON content of `T`'s schema, without a tool, and reads it.
@@ -138,12 +143,12 @@ impl<C: Config> Chat<'_, C> {
     /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
     pub async fn extract<T: ToolCall>(mut self) -> Result<T, Error> {
         let spec = self.spec::<T>()?;
-        Form::Content.offer::<T>(&self.ask);
+        self.ask.offer::<T>(Form::Content);
         self.request.tools = None;
         self.request.tool_choice = None;
         self.request.response_format = Some(convert::json_schema(spec));
         let (ask, answer) = self.send().await?;
-        ask.judge(Form::Content, &answer)
+        ask.judge(Form::Content, true, &answer)
     }
 
     fn spec<T: ToolCall>(&self) -> Result<&'static ToolSpec, Error> {
@@ -160,9 +165,16 @@ impl<'a, C: Config> Chat<'a, C> {
         let Self { ask, client, request } = &mut self;
         request.n = None;
         request.messages.extend(ask.feedback().into_iter().map(Into::into));
-        request.max_completion_tokens = ask.token_limit(request.max_completion_tokens);
+        // One name for the limit; the endpoint's own is written at the end.
+        #[allow(deprecated, reason = "what `with` may have set")]
+        let own = request.max_completion_tokens.or(request.max_tokens.take());
+        request.max_completion_tokens = ask.token_limit(own);
+        let raised = request.max_completion_tokens > own;
         let base_url = client.config().api_base();
-        let mut quirks = Quirks::of(base_url);
+        let known = Quirks::of(base_url);
+        let mut quirks = known;
+        // Each objection changes one of a few parameters; a server that goes on objecting is not asked for ever.
+        let mut objections = 0;
         let answer = loop {
             let mut written = request.clone();
             quirks.apply(&mut written);
@@ -175,6 +187,9 @@ impl<'a, C: Config> Chat<'a, C> {
                 Ok(response) => {
                     let answer = Arc::new(Answer::from(&response));
                     ask.answered(&answer, seen.request_id);
+                    if quirks != known {
+                        quirks.remember(base_url);
+                    }
                     break answer;
                 }
                 Err(error) => classify::failure(error),
@@ -182,11 +197,26 @@ impl<'a, C: Config> Chat<'a, C> {
             if failure.is_turned_down() {
                 ask.turned_down();
             }
-            match quirks.learn(base_url, &written, &failure) {
-                Some(learned) => quirks = learned,
-                None => return Err(ask.fail(failure)),
+            objections += 1;
+            match quirks.after(&written, &failure) {
+                Some(changed) if objections <= MAX_OBJECTIONS => quirks = changed,
+                _ => return Err(ask.fail(too_large(failure, raised))),
             }
         };
         Ok((self.ask, answer))
     }
+}
+
+/// A limit that we raised and the server does not take leaves the answer cut, and that is the failure.
+fn too_large(failure: Failure, raised: bool) -> Failure {
+    let names_it =
+        |text: &str| text.contains("max_tokens") || text.contains("max_completion_tokens");
+    let is_about_it =
+        failure.param().is_some_and(names_it) || failure.provider_message().is_some_and(names_it);
+    if raised && failure.kind() == FailureKind::InvalidRequest && is_about_it {
+        return failure
+            .with_kind(FailureKind::Truncated)
+            .with_note("the server takes no larger token limit");
+    }
+    failure
 }

@@ -37,7 +37,8 @@ impl Classify for reqwest::Error {
         if let Some(status) = status {
             return wire::failure(Some(status), &HeaderMap::new(), b"").kind();
         }
-        if self.is_timeout() {
+        // No connection in time is no connection.
+        if self.is_timeout() && !self.is_connect() {
             FailureKind::Timeout
         } else if self.is_builder() || self.is_redirect() || lacks_tls(self) {
             FailureKind::InvalidRequest
@@ -134,7 +135,12 @@ fn http(error: reqwest::Error) -> Failure {
             "the program has no TLS: enable the feature `rustls` or `native-tls` of `async-openai`"
                 .to_owned(),
         ),
-        (FailureKind::InvalidRequest, _) => Some("the base URL is no HTTP address".to_owned()),
+        (FailureKind::InvalidRequest, _) if error.is_redirect() => {
+            Some("the server redirects in a circle".to_owned())
+        }
+        (FailureKind::InvalidRequest, _) => {
+            Some("no request can be made of it: the base URL is no HTTP address".to_owned())
+        }
         (FailureKind::TransientNetwork, Some(origin)) if error.is_connect() => {
             Some(format!("no connection to {origin}"))
         }

@@ -31,6 +31,13 @@ pub(super) fn mended(body: &[u8], status: u16, headers: &HeaderMap) -> Result<Ve
     if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {
         return Err(in_band(error, status, headers));
     }
+    // DeepSeek's word for a model that gave up midway, and others' for the same.
+    let finish = choice.get("finish_reason").and_then(Value::as_str);
+    if matches!(finish, Some("insufficient_system_resource" | "error")) {
+        return Err(Failure::new(FailureKind::ModelOverload)
+            .with_status(status)
+            .with_note("the model gave up before the answer was whole"));
+    }
     if is_typed {
         return Ok(body.to_vec());
     }
@@ -82,10 +89,10 @@ fn rebuilt(value: &Value) -> Value {
         "model": text(value, "model"),
         "choices": choices.iter().enumerate().map(|(i, c)| rebuilt_choice(i, c)).collect::<Vec<_>>(),
     });
-    if let Some(usage) = value.get("usage").and_then(Value::as_object)
+    if let Some(usage) = value.get("usage").and_then(Value::as_object).and_then(rebuilt_usage)
         && let Some(fields) = completion.as_object_mut()
     {
-        fields.insert("usage".to_owned(), rebuilt_usage(usage));
+        fields.insert("usage".to_owned(), usage);
     }
     completion
 }
@@ -151,14 +158,22 @@ fn rebuilt_call(index: usize, call: &Value) -> Value {
     })
 }
 
-fn rebuilt_usage(usage: &Map<String, Value>) -> Value {
-    let count = |key: &str| usage.get(key).and_then(whole).unwrap_or_default();
-    let (prompt, completion) = (count("prompt_tokens"), count("completion_tokens"));
-    json!({
+/// The counts, where both are there: tokens that are not counted are not none.
+fn rebuilt_usage(usage: &Map<String, Value>) -> Option<Value> {
+    let count = |key: &str| usage.get(key).and_then(whole);
+    let (prompt, completion) = (count("prompt_tokens")?, count("completion_tokens")?);
+    let detail = |of: &str, key: &str| usage.get(of)?.get(key).and_then(whole);
+    Some(json!({
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt.saturating_add(completion),
-    })
+        "prompt_tokens_details": {
+            "cached_tokens": detail("prompt_tokens_details", "cached_tokens"),
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": detail("completion_tokens_details", "reasoning_tokens"),
+        },
+    }))
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -229,6 +244,21 @@ mod tests {
             assert_eq!(serde_json::from_str::<Value>(arguments).unwrap(), json!({"a": 1}), "{i}");
             assert_eq!(read.usage.unwrap().total_tokens, 7, "{i}");
         }
+    }
+
+    #[test]
+    fn usage_keeps_its_details_and_no_counts_are_no_usage() {
+        let details = completion(|v| {
+            v["service_tier"] = json!("on_demand");
+            v["usage"]["prompt_tokens_details"] = json!({"cached_tokens": 2});
+        });
+        let usage = details.unwrap().usage.unwrap();
+        assert_eq!(usage.prompt_tokens_details.unwrap().cached_tokens, Some(2));
+        let none = completion(|v| {
+            v["service_tier"] = json!("on_demand");
+            v["usage"] = json!({});
+        });
+        assert!(none.unwrap().usage.is_none());
     }
 
     #[test]

@@ -26,6 +26,22 @@ pub(super) struct Quirks {
     no_json_schema: bool,
 }
 
+/// What servers say of a parameter that they do not know, and not of its value.
+const UNKNOWN_CODES: &[&str] = &["unsupported_parameter", "unsupported_value", "unknown_parameter"];
+const UNKNOWN_WORDS: &[&str] = &[
+    "unsupported",
+    "not supported",
+    "does not support",
+    "doesn't support",
+    "unrecognized",
+    "unknown",
+    "unavailable",
+    "not permitted",
+    "extra inputs",
+    "extra_forbidden",
+    "not allowed",
+];
+
 static KNOWN: Mutex<Option<HashMap<String, Quirks>>> = Mutex::new(None);
 
 impl Quirks {
@@ -40,11 +56,10 @@ impl Quirks {
         })
     }
 
-    /// What is known after the endpoint at `base_url` objected to `request` with `failure`; `None` if it is no
-    /// objection that a change can meet.
-    pub(super) fn learn(
+    /// What else to leave out after the endpoint objected to `request` with `failure`; `None` if it is no objection
+    /// that a change can meet. A value that is out of range or a schema that is wrong is none: the parameter is known.
+    pub(super) fn after(
         self,
-        base_url: &str,
         request: &CreateChatCompletionRequest,
         failure: &Failure,
     ) -> Option<Self> {
@@ -53,36 +68,45 @@ impl Quirks {
         {
             return None;
         }
+        let message = failure.provider_message().unwrap_or_default().to_ascii_lowercase();
+        let is_unknown = failure.code().is_some_and(|code| UNKNOWN_CODES.contains(&code))
+            || UNKNOWN_WORDS.iter().any(|word| message.contains(word));
+        if !is_unknown {
+            return None;
+        }
         let names = |parameter: &str| {
             failure.param().is_some_and(|param| param.starts_with(parameter))
-                || failure.provider_message().is_some_and(|message| message.contains(parameter))
+                || message.contains(parameter)
         };
         let mut learned = self;
-        if names("tool_choice") && requires_a_call(request) {
+        if names("tool_choice") && Self::requires_a_call(request) {
             learned.no_required_choice = true;
         }
         if names("max_completion_tokens") && request.max_completion_tokens.is_some() {
             learned.old_token_limit = true;
+        } else if names("max_tokens") && self.old_token_limit {
+            learned.old_token_limit = false;
         }
         if names("response_format")
             && matches!(request.response_format, Some(ResponseFormat::JsonSchema { .. }))
         {
             learned.no_json_schema = true;
         }
-        if learned == self {
-            return None;
-        }
+        (learned != self).then_some(learned)
+    }
+
+    /// Remembers what the endpoint at `base_url` takes, once it has taken it.
+    pub(super) fn remember(self, base_url: &str) {
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.get_or_insert_default();
         if known.len() < REMEMBERED || known.contains_key(base_url) {
-            known.insert(base_url.to_owned(), learned);
+            known.insert(base_url.to_owned(), self);
         }
-        Some(learned)
     }
 
     /// Writes `request` as the endpoint takes it.
     pub(super) fn apply(self, request: &mut CreateChatCompletionRequest) {
-        if self.no_required_choice && requires_a_call(request) {
+        if self.no_required_choice && Self::requires_a_call(request) {
             request.tool_choice =
                 Some(ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Auto));
         }
@@ -104,14 +128,15 @@ impl Quirks {
             request.messages.insert(0, told.into());
         }
     }
-}
 
-fn requires_a_call(request: &CreateChatCompletionRequest) -> bool {
-    matches!(
-        request.tool_choice,
-        Some(
-            ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Required)
-                | ChatCompletionToolChoiceOption::Function(_)
+    /// Whether the request leaves the model no choice but to call a tool.
+    pub(super) fn requires_a_call(request: &CreateChatCompletionRequest) -> bool {
+        matches!(
+            request.tool_choice,
+            Some(
+                ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Required)
+                    | ChatCompletionToolChoiceOption::Function(_)
+            )
         )
-    )
+    }
 }

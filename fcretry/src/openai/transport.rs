@@ -72,10 +72,11 @@ where
         Box::pin(async move {
             let request = factory.build().await?;
             let url = request.url().clone();
+            let is_streamed = asks_for_a_stream(&request);
             let sent = inner.call(request).await;
             let response =
                 sent.map_err(|error| boxed(at(classify::transport(error.into()), &url)))?;
-            receive(response, &url).await.map_err(boxed)
+            receive(response, &url, is_streamed).await.map_err(boxed)
         })
     }
 }
@@ -92,7 +93,7 @@ fn at(failure: Failure, url: &Url) -> Failure {
     failure.with_note(format!("no answer from {}", url.origin().ascii_serialization()))
 }
 
-async fn receive(response: Response, url: &Url) -> Result<Response, Failure> {
+async fn receive(response: Response, url: &Url, is_streamed: bool) -> Result<Response, Failure> {
     let status = response.status();
     let headers = response.headers().clone();
     if let Some(id) = wire::request_id(&headers) {
@@ -106,13 +107,25 @@ async fn receive(response: Response, url: &Url) -> Result<Response, Failure> {
         return Err(wire::failure(Some(status.as_u16()), &headers, &body));
     }
     let is_chat = url.path().ends_with("/chat/completions");
-    if !is_chat || is_stream(&headers) {
+    if !is_chat || (is_streamed && is_stream(&headers)) {
         return Ok(response);
+    }
+    if is_stream(&headers) {
+        let failure = Failure::new(FailureKind::InvalidRequest).with_status(status.as_u16());
+        return Err(failure.with_note("the answer is a stream, and none was asked for"));
     }
     let body = read(response).await.map_err(|failure| at(failure, url))?;
     let body = completion::mended(&body, status.as_u16(), &headers)?;
     Ok(rebuilt(status, headers, body))
 }
+
+fn asks_for_a_stream(request: &Request) -> bool {
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    // The client writes its own JSON, without white space; in a string the quotes would be escaped.
+    body.windows(STREAM.len()).any(|part| part == STREAM)
+}
+
+const STREAM: &[u8] = b"\"stream\":true";
 
 fn is_stream(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());

@@ -87,7 +87,9 @@ struct ErrorBody {
 impl ErrorBody {
     fn read(text: &str) -> Self {
         let Ok(body) = serde_json::from_str::<Value>(text) else {
-            return Self { message: text.trim().to_owned(), ..Self::default() };
+            // The words of a web page are about anything.
+            let message = if is_html(text) { "" } else { text.trim() };
+            return Self { message: message.to_owned(), ..Self::default() };
         };
         // Google's servers put the object into a list.
         let body = body.get(0).unwrap_or(&body);
@@ -103,12 +105,24 @@ impl ErrorBody {
                 .and_then(|n| u16::try_from(n).ok())
         };
         let inner = error.pointer("/innererror/code").and_then(Value::as_str);
-        let message =
-            error.as_str().map(str::to_owned).or_else(|| text_of(&["message", "detail", "msg"]));
+        // Some servers give the list of what is wrong instead of a sentence.
+        let described = || {
+            let found = ["message", "detail"].iter().find_map(|key| error.get(*key));
+            found.filter(|m| !m.is_null()).map(Value::to_string)
+        };
+        let message = error
+            .as_str()
+            .map(str::to_owned)
+            .or_else(|| text_of(&["message", "detail", "msg"]))
+            .or_else(described);
+        let is_word = |code: &String| code.parse::<u16>().is_err();
+        let outer = text_of(&["code"]).filter(is_word).or_else(|| text_of(&["status"]));
         Self {
             code: inner
+                .filter(|code| kind_of_code(code).is_some())
                 .map(str::to_owned)
-                .or_else(|| text_of(&["code", "status"]).filter(|c| c.parse::<u16>().is_err())),
+                .or(outer)
+                .filter(|code| !GENERIC.contains(&code.to_ascii_lowercase().as_str())),
             number: code.and_then(numeric).filter(|n| (300..600).contains(n)),
             error_type: text_of(&["type"]),
             param: text_of(&["param"]),
@@ -159,6 +173,10 @@ impl ErrorBody {
     }
 }
 
+/// Codes that say no more than the status, so that words may.
+const GENERIC: &[&str] =
+    &["invalid_request_error", "invalid_argument", "bad_request", "error", "failed", "unknown"];
+
 /// Codes and types that say more than the status. Generic ones (`invalid_request_error`, `api_error`) are left
 /// to it: OpenAI sends the first with 400, 401, 403 and 404 alike.
 fn kind_of_code(code: &str) -> Option<FailureKind> {
@@ -187,7 +205,6 @@ fn kind_of_code(code: &str) -> Option<FailureKind> {
         "context_length_exceeded"
         | "exceed_context_size_error"
         | "context_window_exceeded"
-        | "string_above_max_length"
         | "request_too_large" => K::ContextOverflow,
         "invalid_api_key"
         | "incorrect_api_key"
@@ -292,6 +309,12 @@ mod tests {
         assert_eq!(kind(404, ollama), K::ModelNotFound);
         let vllm = r#"{"object":"error","message":"The model `x` does not exist.","type":"NotFoundError","param":null,"code":404}"#;
         assert_eq!(kind(404, vllm), K::ModelNotFound);
+        let generic = r#"{"error":{"message":"maximum context length is 65536","code":"invalid_request_error"}}"#;
+        assert_eq!(kind(400, generic), K::ContextOverflow);
+        let page = "<html><body>Too many requests. Billing questions?</body></html>";
+        assert_eq!(kind(429, page), K::RateLimit);
+        let azure = r#"{"error":{"code":"content_filter","innererror":{"code":"Unheard"}}}"#;
+        assert_eq!(kind(400, azure), K::ContentFilter);
         let coded = r#"{"error":{"message":"maximum context length","code":"invalid_value"}}"#;
         assert_eq!(kind(400, coded), K::InvalidRequest);
         let worded = r#"{"error":"the request exceeds the available context size"}"#;

@@ -1,41 +1,149 @@
 //! Reading arguments: text → JSON → schema → type. Model output is hostile input: nothing here panics,
 //! recurses without a bound, or takes more than linear time.
+//!
+//! Strict reading comes first and costs what `serde_json` does. Only what it does not take is read tolerantly
+//! (`extract`, `tolerant`), and only what the schema does not take is coerced (`unwrap`, `coerce`).
 
 mod check;
+mod coerce;
 mod expected;
+mod extract;
+mod recovered;
+mod schema;
 mod strict;
+mod tolerant;
+mod unwrap;
 
 pub(crate) use check::Checker;
-pub(crate) use strict::Unreadable;
+pub(crate) use coerce::folded;
+pub(crate) use recovered::Log;
+pub use recovered::{Place, Recovered, Recovery, RecoveryKind};
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use self::{schema::Schema, strict::Unreadable, tolerant::Refusal};
 use crate::failure::{Failure, FailureKind, Violation, Violations};
 
-/// Reads `text` as a `T` of the checker's schema. All violations come at once.
+/// A value that was read, with the JSON it was read from and what was put right on the way.
+#[derive(Debug)]
+pub(crate) struct Reading<T> {
+    pub(crate) value: T,
+    pub(crate) json: Value,
+    pub(crate) log: Log,
+}
+
+/// What arguments are read as.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    /// The tool's name, which wrappers must give.
+    pub(crate) name: &'a str,
+    pub(crate) checker: &'a Checker,
+    pub(crate) recovery: Recovery,
+}
+
+/// Reads `text` as a `T`. All violations come at once.
 pub(crate) fn read<T: DeserializeOwned>(
     text: &str,
-    checker: &Checker,
-) -> Result<(T, Value), Failure> {
-    let (value, mut found) = match strict::value(text) {
-        Ok(read) => read,
-        Err(Unreadable { kind, note }) => return Err(Failure::new(kind).with_note(note)),
+    target: Target<'_>,
+) -> Result<Reading<T>, Failure> {
+    let (value, found, log) = syntax(text, target)?;
+    decode(fitted(value, found, log, target)?)
+}
+
+/// Reads the call of the target's tool that `content` is, if it is one: a call written out, or the arguments with
+/// nothing around them but a fence or a tag. `None` if it is prose, whatever samples are in it.
+pub(crate) fn read_call_in_content<T: DeserializeOwned>(
+    content: &str,
+    target: Target<'_>,
+) -> Option<Result<Reading<T>, Failure>> {
+    let found = match extract::find(content) {
+        Ok(found) if found.value.is_object() || found.value.is_array() => found,
+        // A call that was begun and is cut is no prose.
+        Err(refusal) if refusal.cut && content.trim_start().starts_with(['{', '[', '`', '<']) => {
+            return Some(Err(refused(content, refusal)));
+        }
+        _ => return None,
     };
-    found.extend(checker.check(&value));
-    if !found.is_empty() {
-        return Err(schema_failure(found));
+    let mut call = found.value.clone();
+    let mut notes = Log::default();
+    unwrap::unwrap(&mut call, target.checker.schema(), Some(target.name), &mut notes);
+    let is_call = !notes.is_empty();
+    if !is_call && (found.is_in_prose || !target.checker.check(&found.value).is_empty()) {
+        return None;
     }
-    match serde_path_to_error::deserialize::<_, T>(&value) {
-        Ok(read) => Ok((read, value)),
+    let mut log = found.log;
+    log.append(notes);
+    log.value(RecoveryKind::CallInContent, "");
+    Some(fitted(call, found.duplicates, log, target).and_then(decode))
+}
+
+/// The JSON value that `text` is or holds, with what is wrong with it already.
+fn syntax(text: &str, target: Target<'_>) -> Result<(Value, Vec<Violation>, Log), Failure> {
+    let Unreadable { kind, note } = match strict::value(text) {
+        Ok((value, found)) => return Ok((value, found, Log::default())),
+        Err(unreadable) => unreadable,
+    };
+    if target.recovery == Recovery::Off {
+        return Err(Failure::new(kind).with_note(note));
+    }
+    if text.trim().is_empty() {
+        let nothing = Value::Object(Map::new());
+        if !target.checker.check(&nothing).is_empty() {
+            return Err(Failure::new(kind).with_note(note));
+        }
+        let mut log = Log::default();
+        log.value(RecoveryKind::EmptyArguments, "");
+        return Ok((nothing, Vec::new(), log));
+    }
+    match extract::find(text) {
+        Ok(found) => Ok((found.value, found.duplicates, found.log)),
+        Err(refusal) => Err(refused(text, refusal)),
+    }
+}
+
+/// The value as the schema takes it, or everything that is wrong with it.
+fn fitted(
+    mut value: Value,
+    duplicates: Vec<Violation>,
+    mut log: Log,
+    target: Target<'_>,
+) -> Result<(Value, Log), Failure> {
+    let mut found = target.checker.check(&value);
+    if !found.is_empty() && target.recovery != Recovery::Off {
+        let schema: Schema<'_> = target.checker.schema();
+        let mut notes = Log::default();
+        unwrap::unwrap(&mut value, schema, Some(target.name), &mut notes);
+        coerce::coerce(&mut value, schema, &mut notes);
+        if !notes.is_empty() {
+            found = target.checker.check(&value);
+            log.append(notes);
+        }
+    }
+    found.splice(0..0, duplicates);
+    if found.is_empty() { Ok((value, log)) } else { Err(schema_failure(found)) }
+}
+
+fn decode<T: DeserializeOwned>((json, log): (Value, Log)) -> Result<Reading<T>, Failure> {
+    match serde_path_to_error::deserialize::<_, T>(&json) {
+        Ok(value) => Ok(Reading { value, json, log }),
         // The type says more than its schema does, as with a hand-written `Deserialize`.
         Err(error) => {
             let pointer = strict::pointer_of(error.path());
-            let got = value.pointer(&pointer).cloned();
-            let expected = strict::without_quotes(&error.into_inner().to_string());
-            Err(schema_failure(vec![Violation::schema(pointer, expected, got)]))
+            let got = json.pointer(&pointer).cloned();
+            let message = error.into_inner().to_string();
+            Err(schema_failure(vec![Violation::decode(pointer, message, got)]))
         }
     }
+}
+
+fn refused(text: &str, refusal: Refusal) -> Failure {
+    let Refusal { at, reason, cut } = refusal;
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let kind = if cut { FailureKind::Truncated } else { FailureKind::StructuralParse };
+    Failure::new(kind).with_note(format!("{reason}, at line {line} column {column}"))
 }
 
 fn schema_failure(found: Vec<Violation>) -> Failure {

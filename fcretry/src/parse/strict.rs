@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -17,12 +17,12 @@ pub(crate) struct Unreadable {
 ///
 /// Depth is bounded by the limit of `serde_json`, 128.
 pub(super) fn value(text: &str) -> Result<(Value, Vec<Violation>), Unreadable> {
-    let mut duplicates = Vec::new();
+    let mut duplicates = Duplicates::default();
     let mut reader = serde_json::Deserializer::from_str(text);
     let seed = Node { pointer: &mut String::new(), duplicates: &mut duplicates };
     let read = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     match read {
-        Ok(value) => Ok((value, duplicates)),
+        Ok(value) => Ok((value, duplicates.found)),
         Err(error) => Err(unreadable(text, &error)),
     }
 }
@@ -59,15 +59,6 @@ pub(super) fn pointer_of(path: &serde_path_to_error::Path) -> String {
     pointer
 }
 
-/// A decode error's message as the words of what was expected. serde quotes the offending string in its
-/// message, which is the model's content, so only what follows "expected" is kept.
-pub(super) fn without_quotes(message: &str) -> String {
-    match message.rsplit_once("expected ") {
-        Some((_, expected)) => expected.to_owned(),
-        None => "a value that the type accepts".to_owned(),
-    }
-}
-
 /// Adds a key or an index to a JSON pointer (RFC 6901).
 pub(super) fn push(pointer: &mut String, key: &str) {
     pointer.push('/');
@@ -80,10 +71,42 @@ pub(super) fn push(pointer: &mut String, key: &str) {
     }
 }
 
+/// Keys that an object has twice. Pointers repeat the keys above them, so what hostile text could make of them
+/// is bounded: the first is always told.
+#[derive(Debug, Default)]
+pub(super) struct Duplicates {
+    pub(super) found: Vec<Violation>,
+    told: usize,
+}
+
+impl Duplicates {
+    pub(super) fn add(&mut self, pointer: &str, got: Option<Value>) {
+        if self.found.is_empty() || self.told + pointer.len() <= MAX_POINTERS {
+            self.told += pointer.len();
+            let once = "this key once; it is there twice";
+            self.found.push(Violation::schema(pointer, once, got));
+        }
+    }
+}
+
+/// The most bytes of pointers to keys given twice.
+const MAX_POINTERS: usize = 64 * 1024;
+
+/// How `serde_json` hands out numbers when any crate of the build turns on its `arbitrary_precision`: as an object
+/// of this one key.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// Whether it does.
+static NUMBERS_ARE_MAPS: LazyLock<bool> = LazyLock::new(|| {
+    let digits = "1.00000000000000000000000000000001";
+    let kept = serde_json::from_str::<Value>(digits).map(|number| number.to_string());
+    kept.is_ok_and(|kept| kept == digits)
+});
+
 /// A value at `pointer`, read key by key.
 struct Node<'a> {
     pointer: &'a mut String,
-    duplicates: &'a mut Vec<Violation>,
+    duplicates: &'a mut Duplicates,
 }
 
 impl Node<'_> {
@@ -154,14 +177,13 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Value, A::Error> {
         let mut read = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
+            if key == NUMBER && *NUMBERS_ARE_MAPS {
+                let digits = entries.next_value::<String>()?;
+                return serde_json::from_str(&digits).map_err(de::Error::custom);
+            }
             let value = self.below(&key, |node| entries.next_value_seed(node))?;
             if read.contains_key(&key) {
-                let pointer = self.below(&key, |node| node.pointer.clone());
-                self.duplicates.push(Violation::schema(
-                    pointer,
-                    "this key once; it is there twice",
-                    Some(value),
-                ));
+                self.below(&key, |node| node.duplicates.add(node.pointer, Some(value)));
             } else {
                 read.insert(key, value);
             }

@@ -1,10 +1,7 @@
 use std::time::Duration;
 
-use serde::Serialize;
-
 /// How the wait before a resend grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Strategy {
     /// base · factorⁿ
@@ -20,8 +17,7 @@ pub enum Strategy {
 /// How a wait is spread, so that callers who failed together do not come back together.
 ///
 /// Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Jitter {
     /// Uniform in 0..=wait.
@@ -38,7 +34,7 @@ pub enum Jitter {
 /// The cap comes before the jitter, so no wait is ever longer than `max`.
 ///
 /// Default: exponential, base 1 s, factor 2, max 30 s, full jitter.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Backoff {
     strategy: Strategy,
     base: Duration,

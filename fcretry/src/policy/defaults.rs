@@ -1,6 +1,6 @@
 use super::{
-    Rule, Then,
-    rule::Step::{Constrain, Fail, Fallback},
+    Rule,
+    rule::Step::{Constrain, Fallback},
 };
 use crate::failure::FailureKind;
 
@@ -32,7 +32,7 @@ pub(super) fn default_rule(kind: FailureKind) -> Rule {
         | K::InvalidRequest
         | K::Application
         | K::DeadlineExceeded
-        | K::InvalidPolicy => Rule::new().step(Fail).then(Then::Fail),
+        | K::InvalidPolicy => Rule::fail(),
     }
 }
 

@@ -11,6 +11,6 @@ pub use backoff::{Backoff, Jitter, Strategy};
 pub use decide::{Action, StoppedBy};
 pub(crate) use decide::{Decision, Now, Situation, Track, decide};
 pub use invalid::InvalidPolicy;
-pub use retry_policy::{Recovery, RetryPolicy, RetryPolicyBuilder};
+pub use retry_policy::{RetryPolicy, RetryPolicyBuilder};
 pub(crate) use rule::Step;
 pub use rule::{Rule, Then};

@@ -1,27 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Backoff, InvalidPolicy, Rule,
     defaults::{BARE_COUNT, default_rule},
     rule::Step,
 };
-use crate::failure::FailureKind;
-
-/// How far reading goes to make sense of what a model wrote.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Recovery {
-    /// JSON as it is, or a failure.
-    Off,
-    /// What can be read without inventing, dropping or altering anything.
-    #[default]
-    Lossless,
-    /// Also closing brackets and quotes that have one reading; each is flagged.
-    Lenient,
-}
+use crate::{failure::FailureKind, parse::Recovery};
 
 /// What is done about every kind of failure, and the limits around it. Data only.
 ///
@@ -54,8 +38,17 @@ struct Data {
     history: usize,
     max_feedback_chars: usize,
     /// One rule for each kind, in the order of [`FailureKind::ALL`], counts filled in.
-    rules: Vec<Rule>,
+    rules: Vec<Slot>,
 }
+
+/// Where a rule is from. The table's own need no check, and go where there is no fallback.
+#[derive(Clone, Debug, PartialEq)]
+enum Slot {
+    Default(Rule),
+    Given(Rule),
+}
+
+use Slot::Given;
 
 impl Default for Data {
     fn default() -> Self {
@@ -68,7 +61,7 @@ impl Default for Data {
             recovery: Recovery::default(),
             history: 1,
             max_feedback_chars: 2000,
-            rules: FailureKind::ALL.iter().map(|&kind| default_rule(kind)).collect(),
+            rules: FailureKind::ALL.iter().map(|&kind| Slot::Default(default_rule(kind))).collect(),
         }
     }
 }
@@ -126,7 +119,9 @@ impl RetryPolicy {
 
     /// The rule for `kind`.
     pub(crate) fn rule(&self, kind: FailureKind) -> Option<&Rule> {
-        self.0.rules.get(kind.index())
+        self.0.rules.get(kind.index()).map(|slot| match slot {
+            Slot::Default(rule) | Given(rule) => rule,
+        })
     }
 }
 
@@ -207,22 +202,28 @@ impl RetryPolicyBuilder {
         let Self { mut policy, rules } = self;
         let mut faults = limit_faults(&policy);
         faults.extend(policy.backoff.fault().map(|fault| format!("`backoff`: {fault}")));
-        for (i, (kind, rule)) in rules.iter().enumerate() {
+        for (i, (kind, _)) in rules.iter().enumerate() {
             if rules.iter().take(i).any(|(earlier, _)| earlier == kind) {
                 faults.push(format!("`on({kind}, ..)` is given twice"));
             }
-            if let Some(fault) = rule.fault(*kind, !policy.fallback.is_empty()) {
-                faults.push(format!("`on({kind}, ..)`: {fault}"));
+        }
+        for (kind, rule) in rules {
+            faults.extend(rule.fault(kind).map(|fault| format!("`on({kind}, ..)`: {fault}")));
+            if let Some(slot) = policy.rules.get_mut(kind.index()) {
+                *slot = Given(filled_in(kind, rule));
+            }
+        }
+        // Rules of a policy that this one was made from are in it too: a fallback they name may be gone.
+        for (kind, rule) in FailureKind::ALL.iter().zip(&policy.rules) {
+            if let Given(rule) = rule
+                && rule.names_fallback()
+                && policy.fallback.is_empty()
+            {
+                faults.push(format!("`on({kind}, ..)`: there is no fallback model to go to"));
             }
         }
         if !faults.is_empty() {
             return Err(InvalidPolicy::new(faults));
-        }
-        for (kind, rule) in rules {
-            let rule = filled_in(kind, rule);
-            if let Some(slot) = policy.rules.get_mut(kind.index()) {
-                *slot = rule;
-            }
         }
         Ok(RetryPolicy(Arc::new(policy)))
     }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Backoff;
+use super::{Backoff, defaults::default_rule};
 use crate::failure::FailureKind;
 
 /// What follows when a rule's count is used up.
@@ -130,8 +130,14 @@ impl Rule {
         self.steps.iter().any(|s| matches!(s, Step::Retry(_) | Step::Repair(_) | Step::Constrain))
     }
 
+    /// Whether the rule names a fallback of its own, which must then be there.
+    pub(super) fn names_fallback(&self) -> bool {
+        self.then == Some(Then::Fallback)
+            || (!self.keep_steps && self.steps.contains(&Step::Fallback))
+    }
+
     /// What is wrong with this rule for `kind`, if anything.
-    pub(super) fn fault(&self, kind: FailureKind, has_fallback: bool) -> Option<String> {
+    pub(super) fn fault(&self, kind: FailureKind) -> Option<String> {
         use Step::{Escalate, Fail, Fallback, Repair, Retry};
         if matches!(kind, FailureKind::DeadlineExceeded | FailureKind::InvalidPolicy) {
             return Some("this kind always fails; it takes no rule".to_owned());
@@ -158,14 +164,24 @@ impl Rule {
                 Retry(Some(n)) | Repair(Some(n)) if !(1..=50).contains(n) => {
                     return Some(format!("{step} counts {n}; it is 1 to 50"));
                 }
-                Fallback if !has_fallback => {
-                    return Some("there is no fallback model to go to".to_owned());
-                }
                 _ => {}
             }
         }
-        if self.then == Some(Then::Fallback) && !has_fallback {
-            return Some("there is no fallback model to go to".to_owned());
+        let default = default_rule(kind);
+        let acting = if self.keep_steps { &default } else { self };
+        let modifies =
+            self.delay_scale.is_some() || self.max_tokens.is_some() || self.backoff.is_some();
+        if modifies && !acting.has_loop() {
+            return Some("there is no `retry` or `repair` to modify".to_owned());
+        }
+        if self.then.is_some() && !acting.has_loop() && !acting.steps.contains(&Fallback) {
+            return Some("`then` follows a `retry`, a `repair` or a `fallback`".to_owned());
+        }
+        if self.max_tokens.is_some() && kind != FailureKind::Truncated {
+            return Some("`max_tokens` is for `truncated`".to_owned());
+        }
+        if self.max_tokens == Some(0) {
+            return Some("`max_tokens` is 1 or more".to_owned());
         }
         if let Some(scale) = self.delay_scale
             && !(0.0..=100.0).contains(&scale)

@@ -5,33 +5,15 @@ use crate::{
     answer::Answer,
     error::Error,
     failure::Failure,
-    feedback::{self, Turn},
-    tool::{Judged, ToolCall, judge_content, judge_one_call},
+    feedback::{self, Form, Offer, Turn},
+    parse::Reading,
+    tool::{ToolCall, judge_content, judge_one_call},
 };
 
 /// One request for an answer inside a body: what adapters make requests with.
 pub(crate) struct Ask<'a> {
     pub(super) attempt: &'a Attempt,
     pub(super) index: usize,
-}
-
-/// What form the answer was asked for in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// A call of the tool.
-    Call,
-    /// JSON in the content.
-    Content,
-}
-
-impl Form {
-    /// Offers `T` in this form.
-    pub(crate) fn offer<T: ToolCall>(self, ask: &Ask<'_>) {
-        match self {
-            Self::Call => ask.offer(&[&T::name()]),
-            Self::Content => ask.offer(&[]),
-        }
-    }
 }
 
 impl Ask<'_> {
@@ -51,12 +33,13 @@ impl Ask<'_> {
         model
     }
 
-    /// Says what this ask offers. Feedback about other tools is dropped: it would not be understood.
-    pub(crate) fn offer(&self, tools: &[&str]) {
+    /// Says that this ask offers `T`. Feedback about anything else is dropped: it would not be understood.
+    pub(crate) fn offer<T: ToolCall>(&self, form: Form) {
+        let offer = Offer { form, tools: vec![T::name().into_owned()] };
         self.memory(|memory| {
-            if memory.tools != tools {
+            if memory.offer != offer {
                 memory.exchanges.clear();
-                memory.tools = tools.iter().map(|&tool| tool.to_owned()).collect();
+                memory.offer = offer;
             }
         });
     }
@@ -66,8 +49,8 @@ impl Ask<'_> {
     pub(crate) fn feedback(&self) -> Vec<Turn> {
         let limit = self.attempt.policy.max_feedback_chars();
         self.memory(|memory| {
-            let tools: Vec<&str> = memory.tools.iter().map(String::as_str).collect();
-            memory.exchanges.iter().flat_map(|e| feedback::turns(e, &tools, limit)).collect()
+            let offer = &memory.offer;
+            memory.exchanges.iter().flat_map(|e| feedback::turns(e, offer, limit)).collect()
         })
     }
 
@@ -86,6 +69,7 @@ impl Ask<'_> {
 
     /// A request goes out.
     pub(crate) fn sent(&self) {
+        self.memory(|memory| memory.is_waiting = true);
         let mut state = self.attempt.state();
         state.spent.requests = state.spent.requests.saturating_add(1);
     }
@@ -98,6 +82,10 @@ impl Ask<'_> {
 
     /// An answer came.
     pub(crate) fn answered(&self, answer: &Arc<Answer>, request_id: Option<String>) {
+        self.memory(|memory| {
+            memory.is_waiting = false;
+            memory.answer = Some(Arc::clone(answer));
+        });
         let mut state = self.attempt.state();
         if let Some(usage) = answer.usage {
             state.spent.usage += usage;
@@ -106,9 +94,6 @@ impl Ask<'_> {
         if request_id.is_some() {
             state.spent.request_id = request_id;
         }
-        if let Some(memory) = state.asks.get_mut(self.index) {
-            memory.answer = Some(Arc::clone(answer));
-        }
     }
 
     /// Ends an ask that was made by hand.
@@ -116,37 +101,44 @@ impl Ask<'_> {
         self.attempt.state().by_hand = None;
     }
 
-    /// The value that `answer` gives.
-    pub(crate) fn judge<T: ToolCall>(&self, form: Form, answer: &Arc<Answer>) -> Result<T, Error> {
+    /// The value that `answer` gives. `required` says that a call was, so that one in the content counts.
+    pub(crate) fn judge<T: ToolCall>(
+        &self,
+        form: Form,
+        required: bool,
+        answer: &Arc<Answer>,
+    ) -> Result<T, Error> {
+        let recovery = self.attempt.policy.recovery();
         let judged = match form {
-            Form::Call => judge_one_call::<T>(answer),
-            Form::Content => judge_content::<T>(answer),
+            Form::Call => judge_one_call::<T>(answer, required, recovery),
+            Form::Content => judge_content::<T>(answer, recovery),
         };
-        let judged = judged.and_then(|judged| self.unleaked(judged, answer));
-        match judged {
-            Ok(value) => {
-                // What failed before in this attempt was dealt with by the body.
-                self.attempt.state().failed = None;
-                Ok(value)
-            }
-            Err(failure) => Err(self.fail(failure)),
-        }
+        let judged = judged.and_then(|reading| self.unleaked(reading, answer));
+        judged.map_err(|failure| self.fail(failure))
     }
 
     /// Small models copy an error text into a field. The value then fits every schema, and is wrong.
-    fn unleaked<T>(&self, judged: Judged<T>, answer: &Arc<Answer>) -> Result<T, Failure> {
-        let leaks = self.memory(|memory| feedback::leaks(&memory.exchanges, &judged.json));
-        if leaks.is_empty() {
-            return Ok(judged.value);
+    fn unleaked<T>(&self, reading: Reading<T>, answer: &Arc<Answer>) -> Result<T, Failure> {
+        let limit = self.attempt.policy.max_feedback_chars();
+        // Looked for outside the lock: an answer may be long.
+        let told = self.memory(|memory| feedback::told(&memory.exchanges, &memory.offer, limit));
+        let leaks = feedback::leaks(&told, &reading.json);
+        if !leaks.is_empty() {
+            return Err(feedback::leaked(leaks).with_answer(Arc::clone(answer)));
         }
-        Err(feedback::leaked(leaks).with_answer(Arc::clone(answer)))
+        self.attempt.state().spent.recovered.extend(reading.log.into_vec());
+        Ok(reading.value)
     }
 
     /// The error for a failure of this ask, which is remembered: no `map_err` of the body loses it.
     pub(crate) fn fail(&self, failure: Failure) -> Error {
         let report = {
             let mut state = self.attempt.state();
-            state.failed = Some((self.index, failure.clone()));
+            state.last_failed = Some(self.index);
+            if let Some(memory) = state.asks.get_mut(self.index) {
+                memory.is_waiting = false;
+                memory.failed = Some(failure.clone());
+            }
             state.report()
         };
         Error::new(failure, report)

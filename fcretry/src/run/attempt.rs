@@ -12,7 +12,8 @@ use crate::{
     answer::Answer,
     error::{Error, ReportCell},
     failure::{Failure, FailureKind, Violations},
-    feedback::Exchange,
+    feedback::{Exchange, Offer},
+    parse::Recovered,
     policy::{RetryPolicy, Track},
     usage::Usage,
 };
@@ -21,7 +22,8 @@ use crate::{
 ///
 /// A function under [`retry_policy`](macro@crate::retry_policy) takes an `&Attempt`; callers do not pass it.
 /// With the feature `openai` it asks the model: [`chat`](Self::chat). By hand, an ask begins with
-/// [`model`](Self::model) or `messages` and ends with `accept`.
+/// [`model`](Self::model) or `messages` and ends with `accept`; one at a time, because nothing else tells two
+/// of them apart.
 pub struct Attempt {
     pub(super) number: u32,
     pub(super) policy: Policy,
@@ -58,8 +60,8 @@ pub(super) struct State {
     pub(super) spent: Spent,
     /// The ask that is being made by hand.
     pub(super) by_hand: Option<usize>,
-    /// The last failure of an ask in this attempt.
-    pub(super) failed: Option<(usize, Failure)>,
+    /// The ask that failed last in this attempt.
+    pub(super) last_failed: Option<usize>,
     /// Where errors of this call look for its report.
     report: Option<Arc<ReportCell>>,
 }
@@ -75,6 +77,7 @@ pub(super) struct Spent {
     pub(super) usage: Usage,
     pub(super) model: Option<String>,
     pub(super) request_id: Option<String>,
+    pub(super) recovered: Vec<Recovered>,
 }
 
 /// What is remembered of an ask from one attempt to the next.
@@ -83,9 +86,13 @@ pub(super) struct Memory {
     pub(super) track: Track,
     pub(super) exchanges: Vec<Exchange>,
     /// What was offered when `exchanges` were made.
-    pub(super) tools: Vec<String>,
-    /// The last answer, good or bad.
+    pub(super) offer: Offer,
+    /// The answer of this attempt, good or bad.
     pub(super) answer: Option<Arc<Answer>>,
+    /// The failure of this attempt.
+    pub(super) failed: Option<Failure>,
+    /// A request is out.
+    pub(super) is_waiting: bool,
     /// The last bad answer on this model.
     pub(super) bad: Option<Arc<Answer>>,
 }
@@ -130,6 +137,11 @@ impl Attempt {
     /// The model to ask in a request made by hand: `default`, or the fallback that took its place.
     pub fn model(&self, default: &str) -> String {
         self.by_hand().model(default)
+    }
+
+    /// The token limit to ask for in a request made by hand: `own`, or the larger one after an answer was cut.
+    pub fn token_limit(&self, own: Option<u32>) -> Option<u32> {
+        self.by_hand().token_limit(own)
     }
 
     /// The next ask, in order of creation.
@@ -178,13 +190,8 @@ impl Attempt {
                 }
                 Ask { attempt: self, index }.fail(failure)
             }
-            None => self.error(failure),
+            None => Error::new(failure, self.state().report()),
         }
-    }
-
-    /// An error of this call: it will know the call's report.
-    pub(crate) fn error(&self, failure: Failure) -> Error {
-        Error::new(failure, self.state().report())
     }
 }
 
@@ -192,7 +199,12 @@ impl State {
     pub(super) fn begin_attempt(&mut self) {
         self.spent = Spent::default();
         self.by_hand = None;
-        self.failed = None;
+        self.last_failed = None;
+        for ask in &mut self.asks {
+            ask.answer = None;
+            ask.failed = None;
+            ask.is_waiting = false;
+        }
     }
 
     fn begin_ask(&mut self) -> usize {

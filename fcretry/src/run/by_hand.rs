@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Attempt, Form};
-use crate::{answer::Answer, error::Error, feedback::Turn, tool::ToolCall};
+use super::Attempt;
+use crate::{
+    answer::Answer,
+    error::Error,
+    feedback::{Form, Turn},
+    tool::ToolCall,
+};
 
 impl Attempt {
     /// What to add to the messages of a request made by hand: the bad answers of earlier attempts and what was
@@ -19,7 +24,7 @@ impl Attempt {
     ///
     /// Whatever is wrong with the answer; it is fed back in the next attempt.
     pub fn accept_answer<T: ToolCall>(&self, answer: Answer) -> Result<T, Error> {
-        self.accept_as(Form::Call, answer, None)
+        self.accept_as(Form::Call, answer)
     }
 
     /// Reads a `T` out of JSON text of any provider. Ends the ask that [`model`](Self::model) or
@@ -29,21 +34,17 @@ impl Attempt {
     ///
     /// Whatever is wrong with the text; it is fed back in the next attempt.
     pub fn accept_text<T: ToolCall>(&self, text: impl Into<String>) -> Result<T, Error> {
-        self.accept_as(Form::Content, Answer::text(text), None)
+        self.accept_as(Form::Content, Answer::text(text))
     }
 
-    pub(crate) fn accept_as<T: ToolCall>(
-        &self,
-        form: Form,
-        answer: Answer,
-        request_id: Option<String>,
-    ) -> Result<T, Error> {
+    pub(crate) fn accept_as<T: ToolCall>(&self, form: Form, answer: Answer) -> Result<T, Error> {
         let ask = self.by_hand();
-        form.offer::<T>(&ask);
+        ask.offer::<T>(form);
         let answer = Arc::new(answer);
         ask.sent();
-        ask.answered(&answer, request_id);
+        ask.answered(&answer, None);
         ask.close();
-        ask.judge(form, &answer)
+        // Whether a call was required is not ours to know: one in the content may be a sample.
+        ask.judge(form, false, &answer)
     }
 }

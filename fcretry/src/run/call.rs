@@ -147,26 +147,43 @@ impl Call {
     /// What failed, of which ask.
     fn failure_of(&mut self, error: &impl Classify) -> (Option<usize>, Failure) {
         let kind = error.kind();
+        let told = error.failure();
         let state = self.attempt.state_mut();
         let by_hand = state.by_hand.take();
-        let (index, recorded) = state.failed.take().unzip();
-        if index.is_none() && by_hand.is_some() {
+        let returned = told.and_then(|told| {
+            let is_it = |ask: &Memory| ask.failed.as_ref().is_some_and(|f| f.is_same(told));
+            state.asks.iter().position(is_it)
+        });
+        if by_hand.is_some() && returned.is_none() {
             // The request was made by hand and failed before there was an answer to accept.
             state.spent.requests = state.spent.requests.saturating_add(1);
-            let failure = error.failure();
-            state.spent.accounted += u32::from(failure.is_some_and(Failure::is_turned_down));
+            state.spent.accounted += u32::from(told.is_some_and(Failure::is_turned_down));
         }
-        let index = index.or(by_hand).or(state.spent.asks.checked_sub(1));
+        let index = returned.or(by_hand).or(state.last_failed);
+        let index = index.or(state.spent.asks.checked_sub(1));
+        let ask = index.and_then(|index| state.asks.get(index));
+        let recorded = ask.and_then(|ask| ask.failed.as_ref());
         // The error chooses the kind; what the attempt learned goes with it, whatever `map_err` left of it.
-        let known = error.failure().cloned().or(recorded);
-        (index, known.map_or_else(|| Failure::new(kind), |known| known.with_kind(kind)))
+        let mut failure = match (told, recorded) {
+            (Some(told), Some(recorded)) => told.clone().filled_from(recorded),
+            (Some(known), None) | (None, Some(known)) => known.clone(),
+            (None, None) => Failure::new(kind),
+        }
+        .with_kind(kind);
+        // A check of the body that came after a good answer objects to that answer.
+        if kind.is_repairable()
+            && failure.answer().is_none()
+            && let Some(answer) = ask.and_then(|ask| ask.answer.clone())
+        {
+            failure = failure.with_answer(answer);
+        }
+        (index, failure)
     }
 
-    /// The failure of an attempt whose time was up. The ask that was waiting is the one that failed.
+    /// The failure of an attempt whose time was up, and the ask that was waiting longest.
     fn out_of_time(&mut self) -> (Option<usize>, Failure) {
         let past_deadline = self.attempt.ends >= self.attempt.deadline;
-        let state = self.attempt.state_mut();
-        let last = state.by_hand.take().or(state.spent.asks.checked_sub(1));
+        let index = self.leave_off();
         let policy = &self.attempt.policy;
         let failure = if past_deadline {
             Failure::new(FailureKind::DeadlineExceeded)
@@ -175,7 +192,16 @@ impl Call {
             Failure::new(FailureKind::Timeout)
                 .with_note(format!("the attempt may take {:?}", policy.timeout()))
         };
-        (last, failure)
+        (index, failure)
+    }
+
+    /// Counts what was under way when the body was dropped; the ask that had waited longest.
+    fn leave_off(&mut self) -> Option<usize> {
+        let state = self.attempt.state_mut();
+        let by_hand = state.by_hand.take();
+        state.spent.requests = state.spent.requests.saturating_add(u32::from(by_hand.is_some()));
+        let waiting = state.asks.iter().position(|ask| ask.is_waiting);
+        waiting.or(by_hand).or(state.spent.asks.checked_sub(1))
     }
 
     /// Decides about a failure, and leaves with the ask that failed what its next request needs.
@@ -213,7 +239,7 @@ impl Call {
         if matches!(end, End::Value) && self.report.attempts.is_empty() && !report::is_wanted() {
             return;
         }
-        let Spent { requests, accounted, usage, model, request_id, .. } =
+        let Spent { requests, accounted, usage, model, request_id, recovered, .. } =
             std::mem::take(&mut self.attempt.state_mut().spent);
         let mut attempt = AttemptReport {
             function: self.function,
@@ -224,6 +250,7 @@ impl Call {
             usage,
             partial: accounted < requests,
             request_id,
+            recovered,
             ..AttemptReport::default()
         };
         match end {
@@ -288,8 +315,8 @@ pub fn settle<R: Outcome>(call: &mut Call, driven: Driven<R>) -> ControlFlow<R, 
                 failure = failure.with_note(invalid.to_string()).with_source(invalid);
             }
             let report = call.finish(Some(failure.kind()), Some(StoppedBy::InvalidPolicy));
-            let error = Error::from(failure);
-            error.set_report(report);
+            let mut error = Error::from(failure);
+            error.conclude(&report);
             return ControlFlow::Break(R::from_result(Err(error.into())));
         }
     };
@@ -302,11 +329,11 @@ pub fn settle<R: Outcome>(call: &mut Call, driven: Driven<R>) -> ControlFlow<R, 
     if let Some(error) = own.as_mut().and_then(Classify::as_any_mut)
         && let Some(error) = error.downcast_mut::<Error>()
     {
-        error.set_report(Arc::clone(&report));
+        error.conclude(&report);
     }
     let error = own.unwrap_or_else(|| {
-        let error = Error::from(failure);
-        error.set_report(report);
+        let mut error = Error::from(failure);
+        error.conclude(&report);
         error.into()
     });
     ControlFlow::Break(R::from_result(Err(error)))
@@ -318,7 +345,9 @@ impl Memory {
         if decision.forget {
             self.exchanges.clear();
         }
-        self.bad = failure.shared_answer().cloned();
+        if let Some(answer) = failure.shared_answer() {
+            self.bad = Some(Arc::clone(answer));
+        }
         match decision.action {
             Action::Repair if !decision.forget => {
                 if let Some(exchange) = Exchange::of(failure) {
@@ -345,6 +374,7 @@ impl Drop for Call {
         }
         if report::is_wanted() {
             if self.running {
+                self.leave_off();
                 self.record(End::Dropped);
             }
             self.finish(None, Some(StoppedBy::Cancelled));

@@ -4,7 +4,7 @@ mod judge;
 mod refusal;
 mod spec;
 
-pub(crate) use judge::{Judged, judge_content, judge_one_call};
+pub(crate) use judge::{judge_content, judge_one_call};
 pub use spec::{SpecError, ToolSpec, generic_name};
 
 use std::borrow::Cow;
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     failure::{Failure, FailureKind, Violations},
-    parse,
+    parse::{self, Reading, Recovery, Target},
 };
 
 /// The arguments of a tool: a type with a schema, a parser and validation hooks.
@@ -72,7 +72,8 @@ pub trait ToolCall: DeserializeOwned + JsonSchema + 'static {
         spec::cached::<Self>()
     }
 
-    /// Reads arguments as a model wrote them: JSON, of the schema, and accepted by every hook.
+    /// Reads arguments as a model wrote them: JSON or what can be read as JSON without loss, of the schema, and
+    /// accepted by every hook.
     ///
     /// # Errors
     ///
@@ -83,20 +84,28 @@ pub trait ToolCall: DeserializeOwned + JsonSchema + 'static {
     where
         Self: Sized,
     {
-        read::<Self>(arguments).map(|(value, _)| value)
+        read::<Self>(arguments, Recovery::default()).map(|reading| reading.value)
     }
 }
 
-/// [`ToolCall::parse`], with the JSON value beside the typed one.
-fn read<T: ToolCall>(arguments: &str) -> Result<(T, serde_json::Value), Failure> {
+/// Reads arguments as `recovery` allows, and runs every hook.
+fn read<T: ToolCall>(arguments: &str, recovery: Recovery) -> Result<Reading<T>, Failure> {
+    validated(parse::read(arguments, target::<T>(recovery)?)?)
+}
+
+/// What the arguments of `T` are read as.
+fn target<T: ToolCall>(recovery: Recovery) -> Result<Target<'static>, Failure> {
     let spec = T::spec().map_err(|error| {
         Failure::new(FailureKind::InvalidRequest).with_note(error.to_string()).with_source(error)
     })?;
-    let (value, json) = parse::read::<T>(arguments, spec.checker())?;
+    Ok(Target { name: spec.name(), checker: spec.checker(), recovery })
+}
+
+fn validated<T: ToolCall>(reading: Reading<T>) -> Result<Reading<T>, Failure> {
     let mut found = Violations::new();
-    value.validate(&mut found);
+    reading.value.validate(&mut found);
     if found.is_empty() {
-        Ok((value, json))
+        Ok(reading)
     } else {
         Err(Failure::new(FailureKind::SemanticValidation).with_violations(found))
     }

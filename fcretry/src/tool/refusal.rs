@@ -21,34 +21,39 @@ const CANNOT: &[&str] = &[
     "we can't",
 ];
 
-/// What is refused. Without one of these the sentence is about the task ("I can't find a total in the email"),
-/// which is prose where a call was due, and not a refusal.
-const TO_DO: &[&str] = &[
+/// What is refused, whatever it is. Without one of these the sentence is about the task ("I can't find a total in the
+/// email"), which is prose where a call was due, and not a refusal.
+const HELP: &[&str] = &[
     "help",
     "assist",
     "comply",
     "fulfill",
     "fulfil",
-    "do that",
-    "do this",
-    "provide",
-    "support",
-    "participate",
     "engage",
-    "continue",
-    "proceed with",
-    "discuss",
-    "process this request",
-    "to answer",
-    "complete this request",
-    "generate",
+    "participate",
+    "facilitate",
+    "support",
+];
+
+/// What refuses only if it is followed by what was asked for as a whole: "I can't create the order without a total"
+/// asks for a total.
+const DO: &[&str] = &[
+    "do",
     "create",
     "write",
+    "generate",
+    "provide",
+    "process",
     "produce",
-    "share",
-    "facilitate",
     "perform",
+    "share",
+    "complete",
+    "continue with",
+    "proceed with",
+    "discuss",
+    "answer",
 ];
+const THAT: &[&str] = &["that", "this", "such", "content", "it", "these", "those"];
 
 /// Whether prose is a refusal: an "I cannot" followed closely by what it is that is refused.
 pub(super) fn is_refusal(text: &str) -> bool {
@@ -71,7 +76,11 @@ pub(super) fn is_refusal(text: &str) -> bool {
             let rest = opening.get(at + cannot.len()..).unwrap_or_default();
             let sentence = rest.split(['.', '!', '?', ';', '\n']).next().unwrap_or_default();
             let near: String = sentence.chars().take(40).collect();
-            cannot.ends_with("decline") || TO_DO.iter().any(|verb| has_word(&near, verb))
+            cannot.ends_with("decline")
+                || HELP.iter().any(|verb| has_word(&near, verb))
+                || DO
+                    .iter()
+                    .any(|verb| THAT.iter().any(|that| has_word(&near, &format!("{verb} {that}"))))
         })
     })
 }
@@ -96,6 +105,8 @@ mod tests {
             "I\u{2019}m unable to comply with this request because it is harmful.",
             "Sorry. As an AI, I won't do that.",
             "I must decline.",
+            "I can't create content of this kind.",
+            "I cannot process this request.",
         ] {
             assert!(is_refusal(text), "{text}");
         }
@@ -107,6 +118,9 @@ mod tests {
             "I can't find a total in the email. What did the items cost?",
             "Sure! The customer is Ann and the total is 12.",
             "I cannot tell which of the two Anns ordered.",
+            "I can't create the order without a total. Could you send it?",
+            "I cannot find the price in the email to create it.",
+            "I can't provide a total, because the email names no price.",
             "Which size would you like?",
             r#"{"note": "I cannot help with that"}"#,
             "",

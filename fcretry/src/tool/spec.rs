@@ -57,7 +57,7 @@ impl ToolSpec {
 
     /// The schema of the arguments: JSON Schema 2020-12, properties in the order of the fields.
     pub fn schema(&self) -> &Value {
-        self.checker.schema()
+        self.checker.json()
     }
 
     pub(super) fn checker(&self) -> &Checker {

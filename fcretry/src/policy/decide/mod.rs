@@ -120,8 +120,15 @@ impl Track {
         }
     }
 
+    /// Whether anything was done about failures of this kind on this model, or there was another before it.
+    fn has_counted(&self, kind: FailureKind) -> bool {
+        Self::count(&self.retries, kind) + Self::count(&self.repairs, kind) > 0
+            || self.constrained
+            || self.model > 0
+    }
+
     fn next_model(&mut self) {
-        *self = Self { model: self.model + 1, first_limit: self.first_limit, ..Self::default() };
+        *self = Self { model: self.model + 1, ..Self::default() };
     }
 
     /// The limit for a resend of a request whose answer was cut: twice the last, at most `cap` or four times
@@ -129,8 +136,8 @@ impl Track {
     fn larger_limit(&self, came: Option<u64>, cap: Option<u32>) -> Option<u32> {
         let Some(current) = self.raised_limit.or(self.first_limit) else {
             let came = u32::try_from(came.unwrap_or_default()).unwrap_or(u32::MAX);
-            let limit = came.saturating_mul(2).max(4096);
-            return Some(cap.map_or(limit, |cap| limit.min(cap)));
+            let limit = came.saturating_mul(2).max(4096).min(cap.unwrap_or(u32::MAX));
+            return (limit > came).then_some(limit);
         };
         let cap = cap.or(self.first_limit.map(|first| first.saturating_mul(4)));
         let larger = current.saturating_mul(2).min(cap.unwrap_or(u32::MAX));
@@ -215,7 +222,9 @@ impl Case<'_> {
             Some(Step::Escalate) => Err(Decision::stop(Action::Escalate, StoppedBy::Rule)),
             Some(step) => Ok(step),
             None if self.falls_back_after() && self.has_fallback(track) => Ok(Step::Fallback),
-            None if self.rule.has_loop() => Err(Decision::stop(self.ending(), StoppedBy::Count)),
+            None if track.has_counted(self.seen.kind) => {
+                Err(Decision::stop(self.ending(), StoppedBy::Count))
+            }
             None => Err(Decision::stop(self.ending(), StoppedBy::Rule)),
         }
     }
@@ -245,7 +254,11 @@ impl Case<'_> {
         let kind = self.seen.kind;
         let delay = match self.delay(step, track, rng) {
             Ok(delay) => delay,
-            Err(_) if self.falls_back_after() && self.has_fallback(track) => {
+            Err(_)
+                if !self.now.time_left.is_zero()
+                    && self.falls_back_after()
+                    && self.has_fallback(track) =>
+            {
                 track.next_model();
                 return Decision::go_on(Action::Fallback, Duration::ZERO);
             }

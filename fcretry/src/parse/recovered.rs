@@ -1,0 +1,159 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How far reading goes to make sense of what a model wrote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Recovery {
+    /// JSON as it is, or a failure.
+    Off,
+    /// What can be read without inventing, dropping or altering anything.
+    #[default]
+    Lossless,
+    /// Also closing brackets and quotes that have one reading; each is flagged.
+    Lenient,
+}
+
+/// The most entries a log keeps: an answer of a million comments is not worth a million entries.
+const KEPT: usize = 1000;
+
+/// Declares the kinds once, each with the name it has in reports.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
+        /// What was put right on the way from a model's text to a value, without asking again. All of it is
+        /// lossless: nothing was invented, dropped or altered.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum RecoveryKind {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl RecoveryKind {
+            /// The `snake_case` name, as in reports.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A string in single quotes.
+    SingleQuotes = "single_quotes",
+    /// A string in backticks.
+    BacktickQuotes = "backtick_quotes",
+    /// A string in typographic quotes.
+    TypographicQuotes = "typographic_quotes",
+    /// A string in three quotes on each side.
+    TripleQuotes = "triple_quotes",
+    /// A key without quotes.
+    UnquotedKey = "unquoted_key",
+    /// `True`, `False` or `None`.
+    PythonLiteral = "python_literal",
+    /// A tuple, or a value in parentheses.
+    Parentheses = "parentheses",
+    /// A number in a form that JSON does not have: `+1`, `.5`, `0x1F`, `1_000`.
+    NumberForm = "number_form",
+    /// A comment.
+    Comment = "comment",
+    /// A comma after the last element.
+    TrailingComma = "trailing_comma",
+    /// No comma between two elements.
+    MissingComma = "missing_comma",
+    /// A line break, tab or other control character inside a string.
+    ControlCharacter = "control_character",
+    /// An escape that JSON does not have.
+    Escape = "escape",
+    /// The value stood in a code fence.
+    Fence = "fence",
+    /// The value stood between tags such as `<tool_call>`.
+    Tags = "tags",
+    /// Text stood before or after the value.
+    SurroundingText = "surrounding_text",
+    /// No text at all, where an object without arguments is meant.
+    EmptyArguments = "empty_arguments",
+    /// The value was encoded twice, as a string that holds JSON.
+    DoubleEncoding = "double_encoding",
+    /// The arguments stood inside a wrapper: `{"name": .., "arguments": ..}`, `{"the_tool": {..}}`, `{{..}}`.
+    Wrapper = "wrapper",
+    /// A number written as a string.
+    NumberInString = "number_in_string",
+    /// A whole number written with a fraction of zero.
+    WholeNumber = "whole_number",
+    /// `"true"` or `"false"` as a string.
+    BooleanInString = "boolean_in_string",
+    /// An enum value that differs in case or separators.
+    EnumSpelling = "enum_spelling",
+    /// A key that differs in case or separators.
+    KeySpelling = "key_spelling",
+    /// `null` for a value that may be left out.
+    AbsentOptional = "absent_optional",
+    /// The tool's name, in another spelling or with a prefix.
+    ToolSpelling = "tool_spelling",
+    /// The call stood in the content of the message, where a call was required.
+    CallInContent = "call_in_content",
+}
+
+impl fmt::Display for RecoveryKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One thing that was put right, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Recovered {
+    /// What it was.
+    pub kind: RecoveryKind,
+    /// Where: the byte of the text for its syntax, a JSON pointer for its values.
+    pub at: Place,
+}
+
+/// Where something was put right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Place {
+    /// A byte of the text, counted from 0.
+    Byte(usize),
+    /// A JSON pointer (RFC 6901) into the value.
+    Pointer(String),
+}
+
+/// What was put right, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Log(Vec<Recovered>);
+
+impl Log {
+    pub(super) fn syntax(&mut self, kind: RecoveryKind, at: usize) {
+        self.push(kind, Place::Byte(at));
+    }
+
+    pub(crate) fn value(&mut self, kind: RecoveryKind, pointer: &str) {
+        self.push(kind, Place::Pointer(pointer.to_owned()));
+    }
+
+    fn push(&mut self, kind: RecoveryKind, at: Place) {
+        if self.0.len() < KEPT {
+            self.0.push(Recovered { kind, at });
+        }
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        let room = KEPT.saturating_sub(self.0.len());
+        other.0.truncate(room);
+        self.0.append(&mut other.0);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Recovered> {
+        self.0
+    }
+}

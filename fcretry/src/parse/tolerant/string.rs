@@ -1,0 +1,223 @@
+use super::{Reader, Step};
+use crate::parse::recovered::RecoveryKind;
+
+/// The quotes that close a string which the typographic quote `open` opens.
+pub(super) fn closing(open: char) -> Option<&'static [char]> {
+    Some(match open {
+        '\u{201c}' | '\u{201d}' => &['\u{201d}'],
+        '\u{201e}' => &['\u{201c}', '\u{201d}'],
+        '\u{2018}' | '\u{2019}' => &['\u{2019}'],
+        '\u{201a}' => &['\u{2018}', '\u{2019}'],
+        '\u{ab}' => &['\u{bb}'],
+        '\u{ff02}' => &['\u{ff02}'],
+        _ => return None,
+    })
+}
+
+/// How a backslash was used so far. Text with raw backslashes (`C:\Users`, `\alpha`) has no escapes, and text with
+/// escapes has no raw backslashes; where both could be meant, nobody knows.
+#[derive(Default)]
+struct Backslashes {
+    /// One that JSON, JavaScript and Python read as an escape, and that raw text could hold too.
+    escape: bool,
+    /// One that is no escape anywhere.
+    raw: bool,
+}
+
+impl Reader<'_> {
+    /// The string at the cursor, in whatever quotes.
+    pub(super) fn string(&mut self) -> Step<String> {
+        let Some(open) = self.peek() else {
+            return self.cut("the text ends where a string is due");
+        };
+        let closers: &[char] = match open {
+            '"' => &['"'],
+            '\'' => &['\''],
+            '`' => &['`'],
+            other => match closing(other) {
+                Some(closers) => closers,
+                None => return self.refuse("no value starts with this character"),
+            },
+        };
+        let start = self.at;
+        if matches!(open, '"' | '\'') && self.is_triple(open) {
+            return self.triple(open);
+        }
+        match open {
+            '\'' => self.note(RecoveryKind::SingleQuotes),
+            '`' => self.note(RecoveryKind::BacktickQuotes),
+            '"' => {}
+            _ => self.note(RecoveryKind::TypographicQuotes),
+        }
+        self.at += open.len_utf8();
+        let mut content = String::new();
+        let mut seen = Backslashes::default();
+        loop {
+            let rest = self.rest();
+            let Some(c) = rest.chars().next() else {
+                return self.cut("the text ends inside a string");
+            };
+            if closers.contains(&c) {
+                self.at += c.len_utf8();
+                break;
+            }
+            if c == '\\' {
+                self.escape(&mut content, &mut seen)?;
+                continue;
+            }
+            // Which quote ends it is anybody's guess.
+            if closing(open).is_some() && c == '"' {
+                return self.refuse("plain quotes inside typographic ones");
+            }
+            if open == '`' && rest.starts_with("${") {
+                return self.refuse("an expression inside a string");
+            }
+            if c.is_control() && c < ' ' {
+                self.note(RecoveryKind::ControlCharacter);
+            }
+            content.push(c);
+            self.at += c.len_utf8();
+        }
+        if seen.escape && seen.raw {
+            self.at = start;
+            return self.refuse("backslashes of which some are escapes and some are not");
+        }
+        Ok(content)
+    }
+
+    fn is_triple(&self, quote: char) -> bool {
+        self.rest().chars().take(3).filter(|c| *c == quote).count() == 3
+    }
+
+    /// Python's string in three quotes; two of them inside are its content.
+    fn triple(&mut self, quote: char) -> Step<String> {
+        self.note(RecoveryKind::TripleQuotes);
+        let start = self.at;
+        self.at += 3;
+        let mut content = String::new();
+        let mut seen = Backslashes::default();
+        loop {
+            let Some(c) = self.peek() else {
+                return self.cut("the text ends inside a string");
+            };
+            if c == quote && self.is_triple(quote) {
+                self.at += 3;
+                break;
+            }
+            if c == '\\' {
+                self.escape(&mut content, &mut seen)?;
+                continue;
+            }
+            content.push(c);
+            self.at += c.len_utf8();
+        }
+        if seen.escape && seen.raw {
+            self.at = start;
+            return self.refuse("backslashes of which some are escapes and some are not");
+        }
+        Ok(content)
+    }
+
+    /// The escape at the cursor, into `content`.
+    fn escape(&mut self, content: &mut String, seen: &mut Backslashes) -> Step<()> {
+        let mut ahead = self.rest().chars();
+        ahead.next();
+        let Some(c) = ahead.next() else {
+            return self.cut("the text ends inside an escape");
+        };
+        let plain = match c {
+            '"' => Some('"'),
+            '\\' => Some('\\'),
+            '/' => Some('/'),
+            'b' => Some('\u{8}'),
+            'f' => Some('\u{c}'),
+            'n' => Some('\n'),
+            'r' => Some('\r'),
+            't' => Some('\t'),
+            _ => None,
+        };
+        if let Some(plain) = plain {
+            seen.escape |= c != '"';
+            content.push(plain);
+            self.at += 2;
+            return Ok(());
+        }
+        match c {
+            'u' => {
+                seen.escape = true;
+                let unit = self.hex(2, 4)?;
+                self.at += 6;
+                let char = match unit {
+                    0xd800..=0xdbff => self.low_surrogate(unit)?,
+                    unit => char::from_u32(unit),
+                };
+                match char {
+                    Some(char) => content.push(char),
+                    None => return self.refuse("half of a surrogate pair"),
+                }
+            }
+            'x' => {
+                seen.escape = true;
+                self.note(RecoveryKind::Escape);
+                content.extend(char::from_u32(self.hex(2, 2)?));
+                self.at += 4;
+            }
+            '\'' | '`' => {
+                self.note(RecoveryKind::Escape);
+                content.push(c);
+                self.at += 2;
+            }
+            // A line continued, in JavaScript and Python alike.
+            '\n' => {
+                self.note(RecoveryKind::Escape);
+                self.at += 2;
+            }
+            // Here JavaScript, Python and plain text differ: a bell, the letter, a backslash and the letter.
+            'a' | 'v' | 'N' | 'U' | '0'..='9' if !self.is_plain_text(c) => {
+                return self.refuse("an escape that is not JSON's and has more than one reading");
+            }
+            // Python and plain text keep the backslash.
+            _ => {
+                seen.raw = true;
+                self.note(RecoveryKind::Escape);
+                content.push('\\');
+                content.push(c);
+                self.at += 1 + c.len_utf8();
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the letter after the backslash goes on as a word, as in `\alpha` or `C:\Users`, so that it is
+    /// no escape. Python's `\U0001F600` is one.
+    fn is_plain_text(&self, c: char) -> bool {
+        let after = self.rest().get(2..).unwrap_or_default();
+        let digits = after.bytes().take(8).filter(u8::is_ascii_hexdigit).count();
+        c.is_ascii_alphabetic()
+            && after.starts_with(|next: char| next.is_ascii_alphabetic())
+            && digits < 8
+    }
+
+    /// `count` hexadecimal digits, `ahead` bytes from the cursor.
+    fn hex(&self, ahead: usize, count: usize) -> Step<u32> {
+        let start = self.at + ahead;
+        let digits = self.text.get(start..start + count);
+        match digits.filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit())) {
+            Some(digits) => Ok(u32::from_str_radix(digits, 16).unwrap_or_default()),
+            None if start + count > self.text.len() => self.cut("the text ends inside an escape"),
+            None => self.refuse("an escape without its digits"),
+        }
+    }
+
+    fn low_surrogate(&mut self, high: u32) -> Step<Option<char>> {
+        if self.byte(0) != Some(b'\\') || self.byte(1) != Some(b'u') {
+            return self.refuse("half of a surrogate pair");
+        }
+        let low = self.hex(2, 4)?;
+        self.at += 6;
+        if !(0xdc00..=0xdfff).contains(&low) {
+            return self.refuse("half of a surrogate pair");
+        }
+        Ok(char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)))
+    }
+}
