@@ -2,62 +2,72 @@
 //!
 //! # `#[retry_policy(..)]`
 //!
-//! On an `async fn` that returns a `Result`: free, in an `impl`, generic, or in a trait. Every key is optional.
+//! On an `async fn` with a body that returns a `Result`: free, generic, in an `impl`, or provided by a trait. Every key is optional.
 //! Durations are strings of a number and a unit: `"250ms"`, `"1.5s"`, `"2m"`, `"1h"`, `"1m30s"`; at most `"720h"`.
 //!
 //! | key | default | range | example |
 //! |---|---|---|---|
 //! | `max_attempts` | 4 | 1 to 100, all models and kinds together | `max_attempts = 6` |
-//! | `timeout` | `"60s"` | more than 0; one attempt | `timeout = "30s"` |
+//! | `timeout` | `"60s"` | more than 0; one attempt, not longer than `deadline` if both are given | `timeout = "30s"` |
 //! | `deadline` | `"180s"` | more than 0; the whole call, waits included | `deadline = "90s"` |
 //! | `backoff(strategy, ..)` | `exponential` | `exponential`, `linear`, `fibonacci`, `constant` | `backoff(linear, base = "2s")` |
 //! | … `base` | `"1s"` | more than 0 | `base = "500ms"` |
 //! | … `max` | `"30s"` | not below `base`; not with `constant` | `max = "10s"` |
 //! | … `factor` | 2.0 | 1 to 10; `exponential` only | `factor = 1.5` |
 //! | … `jitter` | `"full"` | `"full"`, `"equal"`, `"decorrelated"`, `"none"` | `jitter = "equal"` |
-//! | `on(kind, ..)` | the table of [`FailureKind`](crate::FailureKind) | once per kind | `on(rate_limit, retry = 4)` |
-//! | `fallback(..)` | none | models, in the order they are tried | `fallback("gpt-4o-mini")` |
+//! | `on(kind, ..)` | the table of [`FailureKind`](crate::FailureKind) | once per kind; not for `deadline_exceeded` and `invalid_policy`, which always fail | `on(rate_limit, retry = 4)` |
+//! | `fallback(..)` | none | models, in the order they are tried; not with `max_attempts = 1` | `fallback("gpt-4o-mini")` |
 //! | `recovery` | `"lossless"` | `"off"`, `"lossless"`, `"lenient"`; reading is strict in this version | `recovery = "off"` |
 //! | `history` | 1 | 1 to 20 bad answers carried into a repair | `history = 2` |
 //! | `max_feedback_chars` | 2000 | 100 to 100000, of an answer and of a list of violations each | `max_feedback_chars = 500` |
-//! | `policy(EXPR)` | none | a [`RetryPolicy`](crate::RetryPolicy), or anything that borrows as one | `policy(self.policy)` |
+//! | `policy(EXPR)` | none | a [`RetryPolicy`](crate::RetryPolicy), or anything that borrows as one | `policy(self.policy)`, `policy(*POLICY)` |
 //! | `crate` | `"::fcretry"` | the path of this crate, if it is re-exported | `crate = "my_app::fcretry"` |
 //!
 //! ## `on(kind, ..)`
 //!
-//! Replaces the whole rule of a kind. Actions are used in the order they are written:
+//! Its actions replace those of the kind's default rule, and are used in the order they are written. With modifiers only, the
+//! default actions are kept and modified.
 //!
 //! | action | what it does | for |
 //! |---|---|---|
-//! | `retry`, `retry = N` | the same request again after a wait, N times (1 to 50) | what may pass: not refusals, quotas, bad keys, bad requests |
+//! | `retry`, `retry = N` | the same request again after a wait, N times (1 to 50) | what may pass: not refusals, filters, quotas, bad keys or requests, `circuit_open`, `budget_exhausted` |
 //! | `repair`, `repair = N` | asks again with what was wrong fed back, N times (1 to 50) | bad answers: the first five kinds |
 //! | `fallback` | the next model | all |
 //! | `fail` | fails; stands alone | all |
 //! | `escalate` | fails, and says in the report that a person must look; stands alone | all |
 //!
-//! Bare `retry` and `repair` take the kind's default count, or 2 where it has none. Modifiers:
+//! Bare `retry` and `repair` take the kind's default count, or 2 where it has none. A count is below `max_attempts`, if that is
+//! given beside it: only `max_attempts - 1` attempts can follow the first. Modifiers of a `retry` or `repair`:
 //!
 //! | modifier | default | range |
 //! |---|---|---|
-//! | `delay_scale` | the kind's: 3 for rate limits, 2 for overload, else 1; repairs do not wait unless this is given | 0 to 100 |
+//! | `delay_scale` | the kind's, whatever the actions: 3 for rate limits, 2 for overload, else 1; repairs do not wait unless this or `backoff` is given | 0 to 100 |
 //! | `backoff(..)` | the policy's | as above |
-//! | `max_tokens` | 4 times the first limit | `truncated` only: the most that the token limit grows to |
-//! | `then` | `"fallback"` where there is an untried model, else `"fail"` | `"fallback"`, `"fail"`, `"escalate"`: what follows when the counts are used up |
+//! | `max_tokens` | 4 times the first limit | 1 to 10000000, `truncated` only: the most that the token limit grows to |
+//! | `then` | `"fallback"` after a `retry` or `repair`, but `"fail"` for `application` | `"fallback"`, `"fail"`, `"escalate"`: what follows when the counts are used up, or beside `fallback`, when no untried model is left |
+//!
+//! Without an untried model, `"fallback"` fails.
 //!
 //! ## `policy(EXPR)`
 //!
-//! The expression is evaluated once per call, and may use the function's arguments. Keys beside it replace its
-//! keys; `on(kind, ..)` replaces that kind's whole rule. A contradiction that shows only then is
+//! The expression is evaluated once per call, and may use the function's arguments. A `LazyLock` is dereferenced, `policy(*POLICY)`.
+//! Keys beside it replace its keys; `on(kind, ..)` replaces its rule for that kind, and what the `on` leaves open is the kind's
+//! default, not this policy's. A contradiction that shows only then is
 //! [`InvalidPolicy`](crate::FailureKind::InvalidPolicy), before any request.
 //!
 //! ## The function
 //!
 //! - `attempt: &Attempt` is how the body learns what this attempt is. Callers do not pass it. It is found by the last segment of its type, or by
-//!   `#[attempt]` on it. A function without it can resend; it can neither repair nor fall back.
+//!   `#[attempt]` on it; then others of that name are arguments. A function without it can resend; it can neither repair nor fall
+//!   back, and keys that need either are refused. A trait declares the method without the attempt, and without the attribute.
 //! - The error is [`fcretry::Error`](crate::Error), or any type that implements [`Classify`](crate::Classify) and `From<fcretry::Error>`.
 //! - An argument that the body consumes cannot be there for the next attempt; the compiler says so. Borrow it, or clone it in the body.
-//! - Not supported, each with a message that says what to do instead: an attempt with a named lifetime, `&mut self` lent out in the
-//!   return type, methods under `#[async_trait]`.
+//! - Attempts borrow the arguments, so the future is `Send` only if each that the body uses is `Sync`, also those passed by value.
+//! - `#[tracing::instrument]` goes below `#[retry_policy]`: one span for the call, whose `fields(..)` cannot name the attempt. Above
+//!   it, the body moves its arguments, and cannot run again.
+//! - Not supported, each with a message that says what to do instead: an attempt with a named lifetime, `&mut self` or a `&mut`
+//!   argument lent out in the return type, methods under `#[async_trait]`. An `impl Trait` returned from `&mut self` captures it (edition
+//!   2024): write `impl Trait + use<..>` without its lifetime, or return an owned value.
 //!
 //! # `#[derive(ToolCall)]`
 //!
@@ -68,7 +78,7 @@
 //! | `name` | the type | the type's name in `snake_case`, with its type arguments if it has some | `name = "place_order"` |
 //! | `description` | the type | its doc comment | `description = "Place an order."` |
 //! | `validate(path, ..)` | the type | none | `validate(totals_add_up)`: `fn(&Order, &mut Violations)` |
-//! | `validate(path, ..)` | a field | none | `validate(not_empty)`: `fn(&FieldType, &mut Violations)`, pointers below the field |
+//! | `validate(path, ..)` | a field | none | `validate(not_empty)`: `fn(&FieldType, &mut Violations)`, pointers below the field; not with `#[serde(from, try_from)]` on the type |
 //! | `crate` | the type | `"::fcretry"` | `crate = "my_app::fcretry"` |
 //!
 //! A name is `[a-zA-Z0-9_-]{1,64}`, checked at compile time where it is known then. What the schema says is what is enforced: every constraint that `schemars` can

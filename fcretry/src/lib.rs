@@ -14,7 +14,7 @@ mod failure;
 mod feedback;
 #[cfg(feature = "openai")]
 pub mod openai;
-mod parse;
+pub mod parse;
 mod policy;
 pub mod prelude;
 mod report;

@@ -26,6 +26,8 @@ struct Detail {
     request_id: Option<String>,
     violations: Vec<Violation>,
     answer: Option<Arc<Answer>>,
+    /// Where reading stopped, and what stood there.
+    place: Option<(usize, String)>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -43,6 +45,7 @@ impl Failure {
             request_id: None,
             violations: Vec::new(),
             answer: None,
+            place: None,
             source: None,
         }))
     }
@@ -127,6 +130,10 @@ impl Failure {
         self.with(|detail| detail.answer = Some(answer))
     }
 
+    pub(crate) fn with_place(self, at: usize, snippet: String) -> Self {
+        self.with(|detail| detail.place = Some((at, snippet)))
+    }
+
     /// Adds the error this failure was seen as.
     pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.with(|detail| detail.source = Some(Arc::new(source)))
@@ -180,6 +187,16 @@ impl Failure {
     /// What is wrong with the arguments; all of it.
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
+    }
+
+    /// The byte of the text at which reading stopped, where a text could not be read.
+    pub fn at(&self) -> Option<usize> {
+        self.0.place.as_ref().map(|(at, _)| *at)
+    }
+
+    /// What stood where reading stopped. It is the model's text: think before logging it.
+    pub fn snippet(&self) -> Option<&str> {
+        self.0.place.as_ref().map(|(_, snippet)| snippet.as_str())
     }
 
     /// What the model said, where it said something.

@@ -26,6 +26,18 @@ pub(super) struct Found {
 
 /// Finds the one value in `text`. Two that differ are ambiguous, and refused: a choice would be a guess.
 pub(super) fn find(text: &str) -> Result<Found, Refusal> {
+    let answer = without_reasoning(text)?;
+    let before = text.len() - answer.len();
+    match find_in(answer) {
+        Ok(mut found) => {
+            found.log.shift(before);
+            Ok(found)
+        }
+        Err(refusal) => Err(Refusal { at: refusal.at + before, ..refusal }),
+    }
+}
+
+fn find_in(text: &str) -> Result<Found, Refusal> {
     let refusal = match whole(text, 0, text.len()) {
         Ok(found) => return Ok(found),
         Err(refusal) => refusal,
@@ -34,7 +46,8 @@ pub(super) fn find(text: &str) -> Result<Found, Refusal> {
         return Ok(found);
     }
     // What starts like the value and is not readable is not searched for something that is.
-    if text.trim_start().starts_with(['{', '[']) && !is_placeholder(text.trim_start()) {
+    let starts_like_it = text.trim_start().starts_with(['{', '[']);
+    if starts_like_it && refusal.reason != AFTER && !is_placeholder(text.trim_start()) {
         return Err(refusal);
     }
     match one(fenced(text)?)? {
@@ -44,6 +57,26 @@ pub(super) fn find(text: &str) -> Result<Found, Refusal> {
             None => one(in_prose(text)?)?.ok_or(Refusal { at: 0, ..refusal }),
         },
     }
+}
+
+const AFTER: &str = "text after the value";
+
+/// What follows the reasoning that a model put before its answer. Samples in it are no answers.
+fn without_reasoning(text: &str) -> Result<&str, Refusal> {
+    for tag in ["think", "thinking", "reasoning"] {
+        let opening = format!("<{tag}>");
+        if !text.trim_start().starts_with(&opening) {
+            continue;
+        }
+        let closing = format!("</{tag}>");
+        return match text.split_once(&closing) {
+            Some((_, answer)) => Ok(answer),
+            None => {
+                Err(Refusal { at: text.len(), reason: "the reasoning does not end", cut: true })
+            }
+        };
+    }
+    Ok(text)
 }
 
 /// The value that `text` is from `start` to `end`, with nothing around it but closing brackets too many.
@@ -57,7 +90,7 @@ fn whole(text: &str, start: usize, end: usize) -> Result<Found, Refusal> {
         let is_noise =
             rest.chars().all(|c| c.is_whitespace() || matches!(c, '}' | ']' | ')' | ';'));
         if !(is_closed && is_noise) {
-            return Err(Refusal { at: read.end, reason: "text after the value", cut: false });
+            return Err(Refusal { at: read.end, reason: AFTER, cut: false });
         }
         log.syntax(RecoveryKind::SurroundingText, read.end);
     }
@@ -74,6 +107,8 @@ fn without_braces(text: &str) -> Option<Found> {
         }
         inner = stripped;
         if let Ok(mut found) = whole(inner, 0, inner.len()) {
+            let before = inner.as_ptr().addr() - text.as_ptr().addr();
+            found.log.shift(before);
             found.log.syntax(RecoveryKind::Wrapper, 0);
             return Some(found);
         }
@@ -151,6 +186,10 @@ fn in_prose(text: &str) -> Result<Vec<Found>, Refusal> {
             at = open + 1;
             continue;
         }
+        let before = text.get(..open).unwrap_or_default().trim_end();
+        if before.ends_with(['(', '=', '*', '+', '[', '{']) {
+            return Err(Refusal { at: open, reason: "a value inside code", cut: false });
+        }
         // One that cannot be read may hold others that can: they would be parts of it, and not the value.
         let read = tolerant::read(text, open)?;
         at = read.end;
@@ -225,6 +264,9 @@ mod tests {
             "{\"a\": 1}}",
             "{\"a\": 1} // done",
             "first {\"a\": 1}, and again {\"a\": 1}",
+            "{\"a\": 1} Hope this helps!",
+            "{\"a\": 1}<|im_end|>",
+            "<think>Maybe {\"a\": 2}?</think>\n{\"a\": 1}",
             "I read {\"b\": 2} as an example.\n```json\n{\"a\": 1}\n```",
         ] {
             assert_eq!(value(text), expected, "{text}");
@@ -251,6 +293,10 @@ mod tests {
             "so: {\"a\": some(), \"b\": {\"a\": 1}}",
             "```\n{\"a\": x, \"b\": {\"a\": 1}}\n``` {\"a\": 1}",
             "{\"a\": 1{\"a\": 2",
+            "order({\"a\": 1})",
+            "args = {\"a\": 1}",
+            "call(**{'a': 1})",
+            "const x = {a: 1};",
         ] {
             reason(text);
         }
@@ -264,6 +310,7 @@ mod tests {
             "```json\n{\"a\": [1, 2",
             "Sure: {\"a\": 1, \"b\"",
             "<tool_call>{\"a\": {\"b\": 1}",
+            "<think>so {\"a\": 1}",
         ] {
             assert!(reason(text).cut, "{text}");
         }

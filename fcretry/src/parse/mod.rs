@@ -36,14 +36,103 @@ pub(crate) struct Reading<T> {
 /// What arguments are read as.
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
-    /// The tool's name, which wrappers must give.
-    pub(crate) name: &'a str,
+    /// The tool's name, which wrappers must give; without it there are none.
+    pub(crate) name: Option<&'a str>,
     pub(crate) checker: &'a Checker,
     pub(crate) recovery: Recovery,
 }
 
+/// Reads `text` as a value of a schema that is known only at run time; [`Reader`] does it many times.
+///
+/// ```
+/// use fcretry::{RecoveryKind, parse};
+/// use serde_json::json;
+///
+/// let schema = json!({
+///     "type": "object",
+///     "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+///     "required": ["city"],
+/// });
+/// let read = parse::read("```json\n{'city': 'Oslo', 'days': \"3\"}\n```", &schema)?;
+/// assert_eq!(read.value, json!({"city": "Oslo", "days": 3}));
+/// assert_eq!(read.recovered.len(), 5); // two keys and a value in single quotes, a fence, a number
+///
+/// let failure = parse::read("{\"city\": 6 * 7}", &schema).unwrap_err();
+/// assert_eq!(failure.at(), Some(9));
+/// # Ok::<(), fcretry::Failure>(())
+/// ```
+///
+/// # Errors
+///
+/// What is wrong with the text, as for [`ToolCall::parse`](crate::ToolCall::parse); or
+/// [`InvalidRequest`](FailureKind::InvalidRequest), if the schema cannot be enforced.
+pub fn read(text: &str, schema: &Value) -> Result<Parsed, Failure> {
+    Reader::new(schema)?.read(text)
+}
+
+/// A value that was read.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Parsed {
+    /// The value, as the schema takes it.
+    pub value: Value,
+    /// What was put right on the way; nothing, if the text was JSON of the schema as it stood.
+    pub recovered: Vec<Recovered>,
+}
+
+/// Reads texts as values of one schema.
+#[derive(Debug)]
+pub struct Reader {
+    checker: Checker,
+    name: Option<String>,
+    recovery: Recovery,
+}
+
+impl Reader {
+    /// A reader for `schema`: JSON Schema 2020-12 in the vocabulary that `schemars` writes.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`](FailureKind::InvalidRequest) with the place of what cannot be enforced.
+    pub fn new(schema: &Value) -> Result<Self, Failure> {
+        match Checker::new(schema.clone()) {
+            Ok(checker) => Ok(Self { checker, name: None, recovery: Recovery::default() }),
+            Err(fault) => {
+                Err(Failure::new(FailureKind::InvalidRequest)
+                    .with_note(format!("the schema: {fault}")))
+            }
+        }
+    }
+
+    /// The name of the tool whose arguments are read: wrappers such as `{"name": .., "arguments": ..}` are taken off
+    /// if they give it.
+    pub fn tool(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// How far reading goes. Default [`Recovery::Lossless`].
+    pub fn recovery(mut self, recovery: Recovery) -> Self {
+        self.recovery = recovery;
+        self
+    }
+
+    /// Reads `text`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text, with every violation of the schema.
+    pub fn read(&self, text: &str) -> Result<Parsed, Failure> {
+        let target =
+            Target { name: self.name.as_deref(), checker: &self.checker, recovery: self.recovery };
+        let (value, found, log) = syntax(text, target)?;
+        let (value, log) = fitted(value, found, log, target)?;
+        Ok(Parsed { value, recovered: log.into_vec() })
+    }
+}
+
 /// Reads `text` as a `T`. All violations come at once.
-pub(crate) fn read<T: DeserializeOwned>(
+pub(crate) fn read_typed<T: DeserializeOwned>(
     text: &str,
     target: Target<'_>,
 ) -> Result<Reading<T>, Failure> {
@@ -67,7 +156,7 @@ pub(crate) fn read_call_in_content<T: DeserializeOwned>(
     };
     let mut call = found.value.clone();
     let mut notes = Log::default();
-    unwrap::unwrap(&mut call, target.checker.schema(), Some(target.name), &mut notes);
+    unwrap::unwrap(&mut call, target.checker.schema(), target.name, &mut notes);
     let is_call = !notes.is_empty();
     if !is_call && (found.is_in_prose || !target.checker.check(&found.value).is_empty()) {
         return None;
@@ -89,7 +178,9 @@ fn syntax(text: &str, target: Target<'_>) -> Result<(Value, Vec<Violation>, Log)
     }
     if text.trim().is_empty() {
         let nothing = Value::Object(Map::new());
-        if !target.checker.check(&nothing).is_empty() {
+        let schema = target.checker.schema();
+        let wants_object = schema.admits("object") && !schema.admits("string");
+        if !wants_object || !target.checker.check(&nothing).is_empty() {
             return Err(Failure::new(kind).with_note(note));
         }
         let mut log = Log::default();
@@ -113,7 +204,7 @@ fn fitted(
     if !found.is_empty() && target.recovery != Recovery::Off {
         let schema: Schema<'_> = target.checker.schema();
         let mut notes = Log::default();
-        unwrap::unwrap(&mut value, schema, Some(target.name), &mut notes);
+        unwrap::unwrap(&mut value, schema, target.name, &mut notes);
         coerce::coerce(&mut value, schema, &mut notes);
         if !notes.is_empty() {
             found = target.checker.check(&value);
@@ -142,8 +233,37 @@ fn refused(text: &str, refusal: Refusal) -> Failure {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    let kind = if cut { FailureKind::Truncated } else { FailureKind::StructuralParse };
-    Failure::new(kind).with_note(format!("{reason}, at line {line} column {column}"))
+    let (kind, reason) = match cut {
+        true if is_runaway(text) => {
+            (FailureKind::StructuralParse, "the text runs on in white space or repetition")
+        }
+        true => (FailureKind::Truncated, reason),
+        false => (FailureKind::StructuralParse, reason),
+    };
+    let snippet = text.get(at..).unwrap_or_default().chars().take(SNIPPET).collect::<String>();
+    Failure::new(kind)
+        .with_note(format!("{reason}, at line {line} column {column}"))
+        .with_place(at, snippet)
+}
+
+/// How much of the text after the point of a refusal is kept for those who ask.
+const SNIPPET: usize = 40;
+
+/// A tail of this many bytes of white space, or of one short piece over and over, has no end that a larger limit
+/// would reach.
+const RUNAWAY: usize = 256;
+
+/// The longest piece whose repetition is looked for.
+const PIECE: usize = 32;
+
+/// Whether the text ends in white space or repetition without end.
+pub(crate) fn is_runaway(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let Some(tail) = bytes.len().checked_sub(RUNAWAY).and_then(|start| bytes.get(start..)) else {
+        return false;
+    };
+    tail.iter().all(u8::is_ascii_whitespace)
+        || (1..=PIECE).any(|period| tail.iter().zip(tail.iter().skip(period)).all(|(a, b)| a == b))
 }
 
 fn schema_failure(found: Vec<Violation>) -> Failure {

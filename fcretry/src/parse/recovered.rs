@@ -137,6 +137,15 @@ impl Log {
         self.push(kind, Place::Pointer(pointer.to_owned()));
     }
 
+    /// Moves the places in the text by what stood before the part that was read.
+    pub(super) fn shift(&mut self, by: usize) {
+        for entry in &mut self.0 {
+            if let Place::Byte(at) = &mut entry.at {
+                *at += by;
+            }
+        }
+    }
+
     fn push(&mut self, kind: RecoveryKind, at: Place) {
         if self.0.len() < KEPT {
             self.0.push(Recovered { kind, at });

@@ -3,6 +3,7 @@ use std::{fmt, sync::LazyLock};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use super::tolerant;
 use crate::failure::{FailureKind, Violation};
 
 /// Text that is not JSON, and why.
@@ -22,9 +23,20 @@ pub(super) fn value(text: &str) -> Result<(Value, Vec<Violation>), Unreadable> {
     let seed = Node { pointer: &mut String::new(), duplicates: &mut duplicates };
     let read = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     match read {
+        // `serde_json` turns an integer of more than 64 bits into a float, and its digits are gone.
+        Ok(_) if duplicates.has_huge_number && loses_digits(text) => Err(Unreadable {
+            kind: FailureKind::StructuralParse,
+            note: "an integer of more than 64 bits".to_owned(),
+        }),
         Ok(value) => Ok((value, duplicates.found)),
         Err(error) => Err(unreadable(text, &error)),
     }
+}
+
+/// Whether an integer in `text`, which is JSON, is none as a float: the tolerant reader holds numbers by their
+/// digits.
+fn loses_digits(text: &str) -> bool {
+    tolerant::read(text, 0).is_err()
 }
 
 fn unreadable(text: &str, error: &serde_json::Error) -> Unreadable {
@@ -77,7 +89,12 @@ pub(super) fn push(pointer: &mut String, key: &str) {
 pub(super) struct Duplicates {
     pub(super) found: Vec<Violation>,
     told: usize,
+    /// A float was read that could have been written as an integer of more than 64 bits.
+    has_huge_number: bool,
 }
+
+/// Just below 2⁶³: integers from here on may not fit.
+const HUGE: f64 = 9.2e18;
 
 impl Duplicates {
     pub(super) fn add(&mut self, pointer: &str, got: Option<Value>) {
@@ -148,6 +165,7 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        self.duplicates.has_huge_number |= value.abs() >= HUGE;
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 
@@ -206,6 +224,13 @@ mod tests {
             assert_eq!(read, serde_json::from_str::<Value>(text).unwrap());
             assert!(duplicates.is_empty());
         }
+    }
+
+    #[test]
+    fn an_integer_that_would_lose_digits_is_refused_and_a_float_is_not() {
+        assert!(value("[123456789012345678901234567890]").is_err());
+        assert!(value("[-9223372036854775809]").is_err());
+        assert!(value("[1e300, 18446744073709551615, 123456789012345678901234567890.0]").is_ok());
     }
 
     #[test]

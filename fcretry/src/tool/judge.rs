@@ -67,11 +67,19 @@ fn whole(answer: &Answer) -> Result<(), Failure> {
             Err(Failure::new(FailureKind::ContentFilter)
                 .with_note("finish_reason is `content_filter`"))
         }
+        // A larger limit does not help a model that has lost itself.
+        Finish::Length if is_lost(answer) => Err(Failure::new(FailureKind::StructuralParse)
+            .with_note("the answer runs on in white space or repetition")),
         Finish::Length => {
             Err(Failure::new(FailureKind::Truncated).with_note("finish_reason is `length`"))
         }
         Finish::Stop => Ok(()),
     }
+}
+
+fn is_lost(answer: &Answer) -> bool {
+    let last = answer.calls.last().map(|call| call.arguments.as_str());
+    last.or(answer.content.as_deref()).is_some_and(parse::is_runaway)
 }
 
 /// Models prefix the name of a tool and change its case; what is left must be the same.

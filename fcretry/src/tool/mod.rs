@@ -90,7 +90,7 @@ pub trait ToolCall: DeserializeOwned + JsonSchema + 'static {
 
 /// Reads arguments as `recovery` allows, and runs every hook.
 fn read<T: ToolCall>(arguments: &str, recovery: Recovery) -> Result<Reading<T>, Failure> {
-    validated(parse::read(arguments, target::<T>(recovery)?)?)
+    validated(parse::read_typed(arguments, target::<T>(recovery)?)?)
 }
 
 /// What the arguments of `T` are read as.
@@ -98,7 +98,7 @@ fn target<T: ToolCall>(recovery: Recovery) -> Result<Target<'static>, Failure> {
     let spec = T::spec().map_err(|error| {
         Failure::new(FailureKind::InvalidRequest).with_note(error.to_string()).with_source(error)
     })?;
-    Ok(Target { name: spec.name(), checker: spec.checker(), recovery })
+    Ok(Target { name: Some(spec.name()), checker: spec.checker(), recovery })
 }
 
 fn validated<T: ToolCall>(reading: Reading<T>) -> Result<Reading<T>, Failure> {

@@ -3,6 +3,7 @@
 //!
 //! One forward pass over the bytes with an explicit stack; depth is capped, so hostile input costs its own length.
 
+mod containers;
 mod number;
 mod string;
 #[cfg(test)]
@@ -11,7 +12,7 @@ mod tests;
 use serde_json::{Map, Value};
 
 use super::recovered::{Log, RecoveryKind};
-use super::strict::{Duplicates, push};
+use super::strict::Duplicates;
 
 /// Deeper than this is refused; the limit of `serde_json`.
 const MAX_DEPTH: usize = 128;
@@ -223,7 +224,15 @@ impl<'t> Reader<'t> {
         let word = self.peek_word();
         let follows = self.text.as_bytes().get(self.at + word.len()).copied();
         if matches!(follows, Some(b'"' | b'\'')) {
-            return self.refuse("a prefixed string");
+            let is_raw = match word {
+                "u" | "U" => false,
+                "r" | "R" => true,
+                _ => return self.refuse("a prefixed string"),
+            };
+            self.note(RecoveryKind::PythonLiteral);
+            self.at += 1;
+            let text = if is_raw { self.raw_string()? } else { self.string()? };
+            return Ok(Some((Value::String(text), Kind::String)));
         }
         let value = match word {
             "true" | "True" => Value::Bool(true),
@@ -248,151 +257,6 @@ impl<'t> Reader<'t> {
     fn peek_word(&self) -> &'t str {
         let rest = self.rest();
         rest.get(..rest.find(|c| !is_word(c)).unwrap_or(rest.len())).unwrap_or_default()
-    }
-
-    /// The key at the cursor and its colon.
-    fn key(&mut self) -> Step<()> {
-        let Some(c) = self.peek() else {
-            return self.cut("the text ends where a key is due");
-        };
-        let key = if is_word_start(c) {
-            let word = self.peek_word();
-            let end = self.at + word.len();
-            if end == self.text.len() {
-                return self.cut("the text ends in a key");
-            }
-            if matches!(self.text.as_bytes().get(end), Some(b'"' | b'\'')) {
-                return self.refuse("a prefixed string");
-            }
-            self.note(RecoveryKind::UnquotedKey);
-            self.at = end;
-            word.to_owned()
-        } else if matches!(c, '"' | '\'' | '`') || string::closing(c).is_some() {
-            self.string()?
-        } else {
-            return self.refuse("no key starts with this character");
-        };
-        self.gap()?;
-        match self.byte(0) {
-            Some(b':') => self.at += 1,
-            None => return self.cut("the text ends after a key"),
-            Some(_) => return self.refuse("a key without a value"),
-        }
-        self.enter(key);
-        Ok(())
-    }
-
-    /// Makes `key` the one whose value comes next.
-    fn enter(&mut self, new: String) {
-        let seen = match self.stack.last() {
-            Some(Frame::Object { entries, .. }) => entries.contains_key(&new),
-            _ => false,
-        };
-        if seen {
-            let mut pointer = self.pointer();
-            push(&mut pointer, &new);
-            self.duplicates.add(&pointer, None);
-        }
-        if let Some(Frame::Object { key, is_duplicate, .. }) = self.stack.last_mut() {
-            *key = new;
-            *is_duplicate = seen;
-        }
-    }
-
-    /// Where the innermost container is.
-    fn pointer(&self) -> String {
-        let mut pointer = String::new();
-        let outer = self.stack.len().saturating_sub(1);
-        for frame in self.stack.iter().take(outer) {
-            match frame {
-                Frame::Object { key, .. } => push(&mut pointer, key),
-                Frame::Array { items, .. } => push(&mut pointer, &items.len().to_string()),
-            }
-        }
-        pointer
-    }
-
-    /// What follows a value inside a container: the next element, or the end.
-    fn after(&mut self, kind: Kind) -> Step<After> {
-        let gap = self.gap()?;
-        let Some(c) = self.peek() else {
-            return self.cut("the text ends inside a container");
-        };
-        if c == ',' {
-            let comma = self.at;
-            self.at += 1;
-            self.gap()?;
-            if let Some(Frame::Array { has_comma, .. }) = self.stack.last_mut() {
-                *has_comma = true;
-            }
-            return match self.peek() {
-                None => self.cut("the text ends after a comma"),
-                Some(',') => self.refuse("nothing between two commas"),
-                Some(c) if self.closes(c) => {
-                    self.log.syntax(RecoveryKind::TrailingComma, comma);
-                    Ok(self.close())
-                }
-                Some(_) => self.next(),
-            };
-        }
-        if self.closes(c) {
-            return Ok(self.close());
-        }
-        if matches!(c, '}' | ']' | ')') {
-            return self.refuse("a bracket that closes another one");
-        }
-        let starts_container = matches!(c, '{' | '[');
-        let starts_string = matches!(c, '"' | '\'' | '`') || string::closing(c).is_some();
-        // Without a gap, two strings are one with a quote inside, and two words are one.
-        let is_apart = gap
-            || (kind == Kind::Container || starts_container)
-            || (kind == Kind::Other && starts_string);
-        let starts_value =
-            starts_container || starts_string || is_word(c) || matches!(c, '-' | '(');
-        // `f (x)` and `2 -1` are expressions.
-        let is_expression = matches!(c, '(' | '-') && kind != Kind::Container;
-        if !is_apart || !starts_value || is_expression {
-            return self.refuse("something other than a comma or a closing bracket after a value");
-        }
-        if let Some(Frame::Array { parenthesis: Some(_), .. }) = self.stack.last() {
-            return self.refuse("a tuple without commas");
-        }
-        self.note(RecoveryKind::MissingComma);
-        self.next()
-    }
-
-    /// Goes on to the next element: in an object, past its key.
-    fn next(&mut self) -> Step<After> {
-        if matches!(self.stack.last(), Some(Frame::Object { .. })) {
-            self.key()?;
-        }
-        Ok(After::Next)
-    }
-
-    /// Whether `c` closes the innermost container.
-    fn closes(&self, c: char) -> bool {
-        match self.stack.last() {
-            Some(Frame::Object { .. }) => c == '}',
-            Some(Frame::Array { parenthesis: None, .. }) => c == ']',
-            Some(Frame::Array { parenthesis: Some(_), .. }) => c == ')',
-            None => false,
-        }
-    }
-
-    fn close(&mut self) -> After {
-        self.at += 1;
-        After::Closed(match self.stack.pop() {
-            Some(Frame::Object { entries, .. }) => Value::Object(entries),
-            Some(Frame::Array { mut items, parenthesis, has_comma }) => {
-                // `(x)` is x; `(x,)` is a tuple of one.
-                if parenthesis.is_some() && !has_comma && items.len() == 1 {
-                    items.pop().unwrap_or_default()
-                } else {
-                    Value::Array(items)
-                }
-            }
-            None => Value::Null,
-        })
     }
 }
 

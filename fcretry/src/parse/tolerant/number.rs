@@ -46,11 +46,15 @@ fn number_of(token: &str) -> Option<(Number, bool)> {
         b'+' => (false, token.get(1..)?),
         _ => (false, token),
     };
-    if let Some(hex) = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-        if !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return None;
-        }
-        let value = i128::from(u64::from_str_radix(hex, 16).ok()?);
+    let radix = match digits.get(..2) {
+        Some("0x" | "0X") => Some(16),
+        Some("0o" | "0O") => Some(8),
+        Some("0b" | "0B") => Some(2),
+        _ => None,
+    };
+    if let Some(radix) = radix {
+        let digits = digits.get(2..).filter(|d| d.bytes().all(|b| b.is_ascii_alphanumeric()))?;
+        let value = i128::from(u64::from_str_radix(digits, radix).ok()?);
         let value = if negative { -value } else { value };
         return exact(&value.to_string()).map(|number| (number, false));
     }

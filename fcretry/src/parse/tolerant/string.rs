@@ -85,6 +85,23 @@ impl Reader<'_> {
         Ok(content)
     }
 
+    /// Python's raw string: a backslash is a backslash.
+    pub(super) fn raw_string(&mut self) -> Step<String> {
+        let Some(quote) = self.peek().filter(|quote| !self.is_triple(*quote)) else {
+            return self.refuse("a prefixed string");
+        };
+        self.at += 1;
+        let Some(end) = self.rest().find([quote, '\n']) else {
+            return self.cut("the text ends inside a string");
+        };
+        let content = self.rest().get(..end).unwrap_or_default().to_owned();
+        if content.ends_with('\\') || self.byte(end) == Some(b'\n') {
+            return self.refuse("a raw string that does not end on its line");
+        }
+        self.at += end + 1;
+        Ok(content)
+    }
+
     fn is_triple(&self, quote: char) -> bool {
         self.rest().chars().take(3).filter(|c| *c == quote).count() == 3
     }

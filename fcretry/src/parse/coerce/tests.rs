@@ -1,0 +1,132 @@
+use super::*;
+use serde_json::json;
+
+fn coerced(schema: &Value, mut value: Value) -> (Value, Vec<(Kind, String)>) {
+    let mut log = Log::default();
+    coerce(&mut value, Schema::new(schema), &mut log);
+    let log = log.into_vec().into_iter().map(|entry| match entry.at {
+        crate::parse::recovered::Place::Pointer(at) => (entry.kind, at),
+        crate::parse::recovered::Place::Byte(_) => unreachable!(),
+    });
+    (value, log.collect())
+}
+
+fn right(schema: &Value, value: Value, expected: &Value, kind: Kind) {
+    let (read, log) = coerced(schema, value);
+    assert_eq!(read, *expected);
+    assert_eq!(log.first().map(|entry| entry.0), Some(kind), "{log:?}");
+}
+
+fn unchanged(schema: &Value, value: Value) {
+    let (read, log) = coerced(schema, value.clone());
+    assert_eq!((read, log), (value, vec![]));
+}
+
+#[test]
+fn the_list_is_what_is_put_right() {
+    let integer = json!({"type": "integer"});
+    right(&integer, json!("30"), &json!(30), Kind::NumberInString);
+    right(&integer, json!("5.0"), &json!(5), Kind::NumberInString);
+    right(&integer, json!(5.0), &json!(5), Kind::WholeNumber);
+    right(&json!({"type": "number"}), json!("-2.5"), &json!(-2.5), Kind::NumberInString);
+    right(&json!({"type": "boolean"}), json!("true"), &json!(true), Kind::BooleanInString);
+    let list = json!({"type": "array", "items": {"type": "integer"}});
+    right(&list, json!("[1, \"2\"]"), &json!([1, 2]), Kind::DoubleEncoding);
+    right(&json!({"type": "object"}), json!("{'a': 1}"), &json!({"a": 1}), Kind::DoubleEncoding);
+    let size = json!({"enum": ["extra_large", "small"]});
+    right(&size, json!("Extra-Large"), &json!("extra_large"), Kind::EnumSpelling);
+    let words = json!({"oneOf": [{"const": "Celsius"}, {"const": "Fahrenheit"}]});
+    right(&words, json!("celsius"), &json!("Celsius"), Kind::EnumSpelling);
+    let keyed =
+        json!({"properties": {"first_name": {"type": "string"}}, "required": ["first_name"]});
+    right(&keyed, json!({"firstName": "A"}), &json!({"first_name": "A"}), Kind::KeySpelling);
+    let optional = json!({"properties": {"a": {"type": "string"}}});
+    right(&optional, json!({"a": null, "b": 1}), &json!({"b": 1}), Kind::AbsentOptional);
+}
+
+#[test]
+fn nothing_else_is() {
+    let integer = json!({"type": "integer"});
+    for value in [
+        json!("thirty"),
+        json!("1,234"),
+        json!("30 days"),
+        json!(5.5),
+        json!("5.5"),
+        json!(" 30"),
+        json!("007"),
+        json!("0x1F"),
+        json!("+3"),
+        json!(""),
+        json!(true),
+        json!([5]),
+        json!(1e300),
+        json!("99999999999999999999999"),
+        json!(null),
+        json!({"value": 5}),
+    ] {
+        unchanged(&integer, value);
+    }
+    unchanged(&json!({"type": "boolean"}), json!("True"));
+    unchanged(&json!({"type": "boolean"}), json!("yes"));
+    unchanged(&json!({"type": "boolean"}), json!(1));
+    unchanged(&json!({"type": "array", "items": {"type": "string"}}), json!("one"));
+    unchanged(&json!({"type": "string"}), json!(5));
+    unchanged(&json!({"type": ["string", "array"]}), json!("[1]"));
+    unchanged(&json!({"enum": ["red", "RED"]}), json!("Red"));
+    unchanged(&json!({"enum": ["red"]}), json!("reddish"));
+    let two = json!({"properties": {"user_id": {}, "userid": {}}});
+    unchanged(&two, json!({"userId": 1}));
+    let rivals = json!({"properties": {"user_id": {}}});
+    unchanged(&rivals, json!({"userId": 1, "UserId": 2}));
+    unchanged(&rivals, json!({"userId": 1, "user_id": 2}));
+    let required = json!({"properties": {"a": {"type": "string"}}, "required": ["a"]});
+    unchanged(&required, json!({"a": null}));
+    let free = json!({"properties": {"a": {"type": ["string", "null"]}}});
+    unchanged(&free, json!({"a": null}));
+}
+
+#[test]
+fn parts_are_reached_through_references_unions_tuples_and_maps() {
+    let schema = json!({
+        "properties": {
+            "node": {"$ref": "#/$defs/Node"},
+            "pair": {"prefixItems": [{"type": "integer"}, {"type": "boolean"}]},
+            "by_name": {"additionalProperties": {"type": "integer"}},
+            "maybe": {"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]},
+            "count": {"type": ["integer", "null"]},
+            "shape": {"oneOf": [
+                {"properties": {"kind": {"const": "a"}, "n": {"type": "integer"}}, "required": ["kind", "n"], "type": "object"},
+                {"properties": {"kind": {"const": "b"}, "n": {"type": "string"}}, "required": ["kind", "n"], "type": "object"},
+            ]},
+        },
+        "$defs": {"Node": {"type": "object", "properties": {
+            "value": {"type": "integer"},
+            "next": {"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]},
+        }}},
+    });
+    let (read, log) = coerced(
+        &schema,
+        json!({
+            "node": {"value": "1", "next": {"value": "2", "next": null}},
+            "pair": ["3", "true"],
+            "by_name": {"x": "4"},
+            "maybe": "{\"value\": 5}",
+            "count": "6",
+            "shape": {"kind": "a", "n": "7"},
+        }),
+    );
+    assert_eq!(
+        read,
+        json!({
+            "node": {"value": 1, "next": {"value": 2, "next": null}},
+            "pair": [3, true],
+            "by_name": {"x": 4},
+            "maybe": {"value": 5},
+            "count": 6,
+            "shape": {"kind": "a", "n": 7},
+        })
+    );
+    assert_eq!(log.len(), 8, "{log:?}");
+    unchanged(&schema, json!({"shape": {"kind": "b", "n": "7"}}));
+}
