@@ -120,7 +120,7 @@ impl<C: Config> Chat<'_, C> {
     pub async fn call<T: ToolCall>(mut self) -> Result<T, Error> {
         let spec = self.spec::<T>()?;
         self.ask.offer::<T>(Form::Call);
-        self.request.tools = Some(vec![convert::tool(spec)]);
+        self.request.tools = Some(vec![convert::tool(spec, self.ask.is_constrained())]);
         self.request.response_format = None;
         if self.ask.is_constrained() {
             self.request.tool_choice =
@@ -146,7 +146,7 @@ impl<C: Config> Chat<'_, C> {
         self.ask.offer::<T>(Form::Content);
         self.request.tools = None;
         self.request.tool_choice = None;
-        self.request.response_format = Some(convert::json_schema(spec));
+        self.request.response_format = Some(convert::json_schema(spec, self.ask.is_constrained()));
         let (ask, answer) = self.send().await?;
         ask.judge(Form::Content, true, &answer)
     }

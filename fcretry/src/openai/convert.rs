@@ -82,26 +82,28 @@ fn tool_call(call: Call) -> ChatCompletionMessageToolCalls {
     })
 }
 
-/// The tool as it is offered.
-pub(super) fn tool(spec: &ToolSpec) -> ChatCompletionTools {
+/// The tool as it is offered; constrained to its schema, if that has a strict form.
+pub(super) fn tool(spec: &ToolSpec, constrained: bool) -> ChatCompletionTools {
+    let strict = if constrained { spec.strict_schema().ok() } else { None };
     ChatCompletionTools::Function(ChatCompletionTool {
         function: FunctionObject {
             name: spec.name().to_owned(),
             description: spec.description().map(str::to_owned),
-            parameters: Some(spec.schema().clone()),
-            strict: None,
+            strict: strict.as_ref().map(|_| true),
+            parameters: Some(strict.unwrap_or_else(|| spec.schema().clone())),
         },
     })
 }
 
-/// The format that makes the content JSON of the tool's schema.
-pub(super) fn json_schema(spec: &ToolSpec) -> ResponseFormat {
+/// The format that makes the content JSON of the tool's schema; to the letter, if constrained and there is a strict form.
+pub(super) fn json_schema(spec: &ToolSpec, constrained: bool) -> ResponseFormat {
+    let strict = if constrained { spec.strict_schema().ok() } else { None };
     ResponseFormat::JsonSchema {
         json_schema: ResponseFormatJsonSchema {
             name: spec.name().to_owned(),
             description: spec.description().map(str::to_owned),
-            schema: spec.schema().clone(),
-            strict: None,
+            strict: strict.as_ref().map(|_| true),
+            schema: strict.unwrap_or_else(|| spec.schema().clone()),
         },
     }
 }

@@ -3,6 +3,7 @@
 mod judge;
 mod refusal;
 mod spec;
+mod strict_schema;
 
 pub(crate) use judge::{judge_content, judge_one_call};
 pub use spec::{SpecError, ToolSpec, generic_name};

@@ -21,6 +21,7 @@ pub struct ToolSpec {
     name: Cow<'static, str>,
     description: Option<&'static str>,
     checker: Checker,
+    type_name: &'static str,
 }
 
 impl ToolSpec {
@@ -42,7 +43,7 @@ impl ToolSpec {
         }
         let checker =
             Checker::new(schema).map_err(|error| fault(format!("its schema: {error}")))?;
-        Ok(Self { name, description: T::description(), checker })
+        Ok(Self { name, description: T::description(), checker, type_name: type_name::<T>() })
     }
 
     /// The tool's name.
@@ -58,6 +59,17 @@ impl ToolSpec {
     /// The schema of the arguments: JSON Schema 2020-12, properties in the order of the fields.
     pub fn schema(&self) -> &Value {
         self.checker.json()
+    }
+
+    /// The form of the schema that OpenAI's `strict: true` takes: every property required, objects closed, only
+    /// supported keywords. What may be left out may be `null` there, and is read as absent.
+    ///
+    /// # Errors
+    ///
+    /// The path of what that form cannot say: a map, a tuple, any value at all.
+    pub fn strict_schema(&self) -> Result<Value, SpecError> {
+        let fault = |fault| SpecError { tool: self.type_name, fault };
+        super::strict_schema::strict(self.schema()).map_err(fault)
     }
 
     pub(super) fn checker(&self) -> &Checker {
