@@ -36,8 +36,9 @@
 //! | `fail` | fails; stands alone | all |
 //! | `escalate` | fails, and says in the report that a person must look; stands alone | all |
 //!
-//! Bare `retry` and `repair` take the kind's default count, or 2 where it has none. A count is below `max_attempts`, if that is
-//! given beside it: only `max_attempts - 1` attempts can follow the first. Modifiers of a `retry` or `repair`:
+//! Bare `retry` and `repair` take the kind's default count, or 2 where it has none. A count is below a `max_attempts` given
+//! beside it, as only `max_attempts - 1` attempts can follow the first; with `max_attempts = 1` neither stands. Modifiers of a
+//! `retry` or `repair`:
 //!
 //! | modifier | default | range |
 //! |---|---|---|

@@ -25,10 +25,10 @@ pub(super) struct Found {
 }
 
 /// Finds the one value in `text`. Two that differ are ambiguous, and refused: a choice would be a guess.
-pub(super) fn find(text: &str) -> Result<Found, Refusal> {
+pub(super) fn find(text: &str, lenient: bool) -> Result<Found, Refusal> {
     let answer = without_reasoning(text)?;
     let before = text.len() - answer.len();
-    match find_in(answer) {
+    match find_in(answer, lenient) {
         Ok(mut found) => {
             found.log.shift(before);
             Ok(found)
@@ -37,8 +37,8 @@ pub(super) fn find(text: &str) -> Result<Found, Refusal> {
     }
 }
 
-fn find_in(text: &str) -> Result<Found, Refusal> {
-    let refusal = match whole(text, 0, text.len()) {
+fn find_in(text: &str, lenient: bool) -> Result<Found, Refusal> {
+    let refusal = match whole(text, 0, text.len(), lenient) {
         Ok(found) => return Ok(found),
         Err(refusal) => refusal,
     };
@@ -50,11 +50,11 @@ fn find_in(text: &str) -> Result<Found, Refusal> {
     if starts_like_it && refusal.reason != AFTER && !is_placeholder(text.trim_start()) {
         return Err(refusal);
     }
-    match one(fenced(text)?)? {
+    match one(fenced(text, lenient)?)? {
         Some(found) => Ok(found),
-        None => match one(tagged(text)?)? {
+        None => match one(tagged(text, lenient)?)? {
             Some(found) => Ok(found),
-            None => one(in_prose(text)?)?.ok_or(Refusal { at: 0, ..refusal }),
+            None => one(in_prose(text, lenient)?)?.ok_or(Refusal { at: 0, ..refusal }),
         },
     }
 }
@@ -80,9 +80,9 @@ fn without_reasoning(text: &str) -> Result<&str, Refusal> {
 }
 
 /// The value that `text` is from `start` to `end`, with nothing around it but closing brackets too many.
-fn whole(text: &str, start: usize, end: usize) -> Result<Found, Refusal> {
+fn whole(text: &str, start: usize, end: usize, lenient: bool) -> Result<Found, Refusal> {
     let part = text.get(..end).unwrap_or(text);
-    let read = tolerant::read(part, start)?;
+    let read = tolerant::read_as(part, start, lenient)?;
     let rest = part.get(tolerant::skip_gap(part, read.end)..).unwrap_or_default();
     let mut log = read.log;
     if !rest.is_empty() {
@@ -106,7 +106,7 @@ fn without_braces(text: &str) -> Option<Found> {
             return None;
         }
         inner = stripped;
-        if let Ok(mut found) = whole(inner, 0, inner.len()) {
+        if let Ok(mut found) = whole(inner, 0, inner.len(), false) {
             let before = inner.as_ptr().addr() - text.as_ptr().addr();
             found.log.shift(before);
             found.log.syntax(RecoveryKind::Wrapper, 0);
@@ -117,7 +117,7 @@ fn without_braces(text: &str) -> Option<Found> {
 }
 
 /// The values in code fences. A fence whose content is not readable is refused, if it looks like data.
-fn fenced(text: &str) -> Result<Vec<Found>, Refusal> {
+fn fenced(text: &str, lenient: bool) -> Result<Vec<Found>, Refusal> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(fence) = text.get(at..).and_then(|rest| rest.find("```")) {
@@ -134,7 +134,7 @@ fn fenced(text: &str) -> Result<Vec<Found>, Refusal> {
         let end = closed.map_or(text.len(), |close| start + close);
         let content = text.get(start..end).unwrap_or_default().trim_start();
         if content.starts_with(['{', '[']) {
-            let mut read = whole(text, start, end).map_err(|refusal| {
+            let mut read = whole(text, start, end, lenient).map_err(|refusal| {
                 // Inside a closed fence nothing was cut off.
                 Refusal { cut: refusal.cut && closed.is_none(), ..refusal }
             })?;
@@ -147,7 +147,7 @@ fn fenced(text: &str) -> Result<Vec<Found>, Refusal> {
 }
 
 /// The values right behind a tag such as `<tool_call>` or `<|python_tag|>`.
-fn tagged(text: &str) -> Result<Vec<Found>, Refusal> {
+fn tagged(text: &str, lenient: bool) -> Result<Vec<Found>, Refusal> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(open) = text.get(at..).and_then(|rest| rest.find('<')).map(|tag| at + tag) {
@@ -162,7 +162,7 @@ fn tagged(text: &str) -> Result<Vec<Found>, Refusal> {
         if !is_tag || !content.trim_start().starts_with(['{', '[']) {
             continue;
         }
-        let read = tolerant::read(text, start)?;
+        let read = tolerant::read_as(text, start, lenient)?;
         at = read.end;
         let mut log = read.log;
         log.syntax(RecoveryKind::Tags, open);
@@ -177,7 +177,7 @@ fn tagged(text: &str) -> Result<Vec<Found>, Refusal> {
 }
 
 /// The objects and lists in prose.
-fn in_prose(text: &str) -> Result<Vec<Found>, Refusal> {
+fn in_prose(text: &str, lenient: bool) -> Result<Vec<Found>, Refusal> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(open) = text.get(at..).and_then(|rest| rest.find(['{', '['])).map(|c| at + c) {
@@ -191,7 +191,7 @@ fn in_prose(text: &str) -> Result<Vec<Found>, Refusal> {
             return Err(Refusal { at: open, reason: "a value inside code", cut: false });
         }
         // One that cannot be read may hold others that can: they would be parts of it, and not the value.
-        let read = tolerant::read(text, open)?;
+        let read = tolerant::read_as(text, open, lenient)?;
         at = read.end;
         // `main() {}` is code, and `[]` a list in a sentence.
         if read.value.as_object().is_some_and(Map::is_empty)
@@ -237,11 +237,11 @@ mod tests {
     use serde_json::json;
 
     fn value(text: &str) -> Value {
-        find(text).unwrap_or_else(|refusal| panic!("{text}: {refusal:?}")).value
+        find(text, false).unwrap_or_else(|refusal| panic!("{text}: {refusal:?}")).value
     }
 
     fn reason(text: &str) -> Refusal {
-        find(text).map(|found| panic!("{text}: {:?}", found.value)).unwrap_err()
+        find(text, false).map(|found| panic!("{text}: {:?}", found.value)).unwrap_err()
     }
 
     #[test]
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn prose_alone_is_no_value() {
         for text in ["", "hello", "I would call {order} with [1].", "```rust\nfn main() {}\n```"] {
-            assert!(!find(text).is_ok_and(|found| found.value.is_object()), "{text}");
+            assert!(!find(text, false).is_ok_and(|found| found.value.is_object()), "{text}");
         }
     }
 }

@@ -146,7 +146,7 @@ pub(crate) fn read_call_in_content<T: DeserializeOwned>(
     content: &str,
     target: Target<'_>,
 ) -> Option<Result<Reading<T>, Failure>> {
-    let found = match extract::find(content) {
+    let found = match extract::find(content, false) {
         Ok(found) if found.value.is_object() || found.value.is_array() => found,
         // A call that was begun and is cut is no prose.
         Err(refusal) if refusal.cut && content.trim_start().starts_with(['{', '[', '`', '<']) => {
@@ -187,7 +187,12 @@ fn syntax(text: &str, target: Target<'_>) -> Result<(Value, Vec<Violation>, Log)
         log.value(RecoveryKind::EmptyArguments, "");
         return Ok((nothing, Vec::new(), log));
     }
-    match extract::find(text) {
+    // What can be read without a doubt is never read with one.
+    let mut found = extract::find(text, false);
+    if found.is_err() && target.recovery == Recovery::Lenient {
+        found = extract::find(text, true).or(found);
+    }
+    match found {
         Ok(found) => Ok((found.value, found.duplicates, found.log)),
         Err(refusal) => Err(refused(text, refusal)),
     }

@@ -22,8 +22,8 @@ const KEPT: usize = 1000;
 /// Declares the kinds once, each with the name it has in reports.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
-        /// What was put right on the way from a model's text to a value, without asking again. All of it is
-        /// lossless: nothing was invented, dropped or altered.
+        /// What was put right on the way from a model's text to a value, without asking again. It is lossless:
+        /// nothing was invented, dropped or altered; the kinds that are not certain of that say so.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
         #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
@@ -91,6 +91,10 @@ kinds! {
     KeySpelling = "key_spelling",
     /// `null` for a value that may be left out.
     AbsentOptional = "absent_optional",
+    /// A bracket that was missing after a complete token. Only with [`Recovery::Lenient`]: more may have been meant.
+    ClosingBracket = "closing_bracket",
+    /// A quote inside a string that was not escaped. Only with [`Recovery::Lenient`].
+    InnerQuote = "inner_quote",
     /// The tool's name, in another spelling or with a prefix.
     ToolSpelling = "tool_spelling",
     /// The call stood in the content of the message, where a call was required.

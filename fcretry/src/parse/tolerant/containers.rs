@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{After, Frame, Kind, Reader, Step, is_word, is_word_start, string};
+use super::{After, Frame, Kind, Reader, Role, Step, is_word, is_word_start, string};
 use crate::parse::{recovered::RecoveryKind, strict::push};
 
 impl Reader<'_> {
@@ -22,7 +22,7 @@ impl Reader<'_> {
             self.at = end;
             word.to_owned()
         } else if matches!(c, '"' | '\'' | '`') || string::closing(c).is_some() {
-            self.string()?
+            self.string(Role::Key)?
         } else {
             return self.refuse("no key starts with this character");
         };
@@ -70,6 +70,10 @@ impl Reader<'_> {
     pub(super) fn after(&mut self, kind: Kind) -> Step<After> {
         let gap = self.gap()?;
         let Some(c) = self.peek() else {
+            if self.lenient {
+                self.note(RecoveryKind::ClosingBracket);
+                return Ok(self.close());
+            }
             return self.cut("the text ends inside a container");
         };
         if c == ',' {
@@ -84,12 +88,16 @@ impl Reader<'_> {
                 Some(',') => self.refuse("nothing between two commas"),
                 Some(c) if self.closes(c) => {
                     self.log.syntax(RecoveryKind::TrailingComma, comma);
-                    Ok(self.close())
+                    Ok(self.close_here())
                 }
                 Some(_) => self.next(),
             };
         }
         if self.closes(c) {
+            return Ok(self.close_here());
+        }
+        if self.lenient && self.closes_the_next(c) {
+            self.note(RecoveryKind::ClosingBracket);
             return Ok(self.close());
         }
         if matches!(c, '}' | ']' | ')') {
@@ -124,17 +132,23 @@ impl Reader<'_> {
     }
 
     /// Whether `c` closes the innermost container.
-    fn closes(&self, c: char) -> bool {
-        match self.stack.last() {
-            Some(Frame::Object { .. }) => c == '}',
-            Some(Frame::Array { parenthesis: None, .. }) => c == ']',
-            Some(Frame::Array { parenthesis: Some(_), .. }) => c == ')',
-            None => false,
-        }
+    pub(super) fn closes(&self, c: char) -> bool {
+        self.stack.last().is_some_and(|frame| frame.closer() == c)
+    }
+
+    /// Whether `c` closes the container around the innermost one.
+    fn closes_the_next(&self, c: char) -> bool {
+        let around = self.stack.len().checked_sub(2).and_then(|around| self.stack.get(around));
+        around.is_some_and(|frame| frame.closer() == c)
+    }
+
+    /// Goes past the bracket that closes the innermost container.
+    fn close_here(&mut self) -> After {
+        self.at += 1;
+        self.close()
     }
 
     fn close(&mut self) -> After {
-        self.at += 1;
         After::Closed(match self.stack.pop() {
             Some(Frame::Object { entries, .. }) => Value::Object(entries),
             Some(Frame::Array { mut items, parenthesis, has_comma }) => {
@@ -147,5 +161,16 @@ impl Reader<'_> {
             }
             None => Value::Null,
         })
+    }
+}
+
+impl Frame {
+    /// The bracket that closes it.
+    fn closer(&self) -> char {
+        match self {
+            Self::Object { .. } => '}',
+            Self::Array { parenthesis: None, .. } => ']',
+            Self::Array { parenthesis: Some(_), .. } => ')',
+        }
     }
 }

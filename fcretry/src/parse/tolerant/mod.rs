@@ -40,9 +40,16 @@ pub(super) struct Refusal {
 
 /// Reads the value that starts at byte `start` of `text`, after white space and comments.
 pub(super) fn read(text: &str, start: usize) -> Result<Read, Refusal> {
+    read_as(text, start, false)
+}
+
+/// [`read`], and with `lenient` also what has one reading but is not certain: brackets that are missing after a
+/// complete token, quotes inside a string.
+pub(super) fn read_as(text: &str, start: usize, lenient: bool) -> Result<Read, Refusal> {
     let mut reader = Reader {
         text,
         at: start,
+        lenient,
         log: Log::default(),
         duplicates: Duplicates::default(),
         stack: Vec::new(),
@@ -54,19 +61,15 @@ pub(super) fn read(text: &str, start: usize) -> Result<Read, Refusal> {
 
 /// Where white space and comments after `at` end; the same, if a comment does.
 pub(super) fn skip_gap(text: &str, at: usize) -> usize {
-    let mut reader = Reader {
-        text,
-        at,
-        log: Log::default(),
-        duplicates: Duplicates::default(),
-        stack: Vec::new(),
-    };
+    let (log, duplicates) = (Log::default(), Duplicates::default());
+    let mut reader = Reader { text, at, lenient: false, log, duplicates, stack: Vec::new() };
     reader.gap().map_or(at, |_| reader.at)
 }
 
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    lenient: bool,
     log: Log,
     duplicates: Duplicates,
     stack: Vec<Frame>,
@@ -94,6 +97,13 @@ enum Kind {
     String,
     Container,
     Other,
+}
+
+/// What a string is, and so what may follow it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Key,
+    Value,
 }
 
 type Step<T> = Result<T, Refusal>;
@@ -215,7 +225,7 @@ impl<'t> Reader<'t> {
             }
             '+' | '-' | '.' | '0'..='9' => Ok(Some((self.number()?, Kind::Other))),
             c if is_word_start(c) => self.word(),
-            _ => Ok(Some((Value::String(self.string()?), Kind::String))),
+            _ => Ok(Some((Value::String(self.string(Role::Value)?), Kind::String))),
         }
     }
 
@@ -231,7 +241,7 @@ impl<'t> Reader<'t> {
             };
             self.note(RecoveryKind::PythonLiteral);
             self.at += 1;
-            let text = if is_raw { self.raw_string()? } else { self.string()? };
+            let text = if is_raw { self.raw_string()? } else { self.string(Role::Value)? };
             return Ok(Some((Value::String(text), Kind::String)));
         }
         let value = match word {

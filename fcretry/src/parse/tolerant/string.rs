@@ -1,4 +1,4 @@
-use super::{Reader, Step};
+use super::{Reader, Role, Step};
 use crate::parse::recovered::RecoveryKind;
 
 /// The quotes that close a string which the typographic quote `open` opens.
@@ -26,7 +26,7 @@ struct Backslashes {
 
 impl Reader<'_> {
     /// The string at the cursor, in whatever quotes.
-    pub(super) fn string(&mut self) -> Step<String> {
+    pub(super) fn string(&mut self, role: Role) -> Step<String> {
         let Some(open) = self.peek() else {
             return self.cut("the text ends where a string is due");
         };
@@ -58,6 +58,12 @@ impl Reader<'_> {
                 return self.cut("the text ends inside a string");
             };
             if closers.contains(&c) {
+                if self.lenient && self.is_inner_quote(c, role)? {
+                    self.note(RecoveryKind::InnerQuote);
+                    content.push(c);
+                    self.at += c.len_utf8();
+                    continue;
+                }
                 self.at += c.len_utf8();
                 break;
             }
@@ -83,6 +89,20 @@ impl Reader<'_> {
             return self.refuse("backslashes of which some are escapes and some are not");
         }
         Ok(content)
+    }
+
+    /// Whether the quote at the cursor is part of the string: nothing that may follow a string follows it.
+    fn is_inner_quote(&self, quote: char, role: Role) -> Step<bool> {
+        let after = self.rest().get(quote.len_utf8()..).unwrap_or_default();
+        match after.trim_start().chars().next() {
+            // The end of the text is the end of the string; what is open around it is another matter.
+            None | Some('/' | '#') => Ok(false),
+            Some(':') => Ok(role == Role::Value),
+            Some(next) if next == ',' || self.closes(next) => Ok(role == Role::Key),
+            // The end of one string and the start of the next, or two quotes inside one.
+            Some(next) if next == quote => self.refuse("quotes that may end a string or be in it"),
+            Some(_) => Ok(true),
+        }
     }
 
     /// Python's raw string: a backslash is a backslash.

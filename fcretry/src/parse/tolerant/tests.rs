@@ -186,3 +186,43 @@ fn hostile_input_costs_its_own_length() {
     assert!(refused(&"#\n".repeat(100_000)).cut);
     assert!(refused(&"\"".repeat(999_999)).at > 0);
 }
+
+fn lenient(text: &str) -> Option<Value> {
+    let read = read_as(text, 0, true).ok()?;
+    let kinds: Vec<_> = read.log.into_vec().into_iter().map(|entry| entry.kind).collect();
+    let is_flagged =
+        kinds.contains(&RecoveryKind::ClosingBracket) || kinds.contains(&RecoveryKind::InnerQuote);
+    assert!(is_flagged, "{text}: {kinds:?}");
+    Some(read.value)
+}
+
+#[test]
+fn only_leniently_are_brackets_closed_and_quotes_taken_in() {
+    for (text, expected) in [
+        ("{\"a\": \"x\"", json!({"a": "x"})),
+        ("[[1, 2], {\"a\": true", json!([[1, 2], {"a": true}])),
+        ("{\"a\": [1, 2}", json!({"a": [1, 2]})),
+        ("{\"a\": \"say \"hi\" now\"}", json!({"a": "say \"hi\" now"})),
+        ("{\"code\": \"print(\"hi\")\"}", json!({"code": "print(\"hi\")"})),
+    ] {
+        assert!(read(text, 0).is_err(), "{text}");
+        assert_eq!(lenient(text), Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn even_leniently_nothing_is_completed_by_guess() {
+    for text in [
+        "{\"a\": \"x",
+        "{\"a\": 12",
+        "{\"a\": 1,",
+        "{\"a\":",
+        "{\"a\"",
+        "{\"a\": tru",
+        "{\"a\": \"say \"yes\", please\"}",
+        "{\"a\": \"x \"y\": 1}",
+        "[\"a\" \"b\" c\"]",
+    ] {
+        assert!(read_as(text, 0, true).is_err(), "{text}");
+    }
+}
