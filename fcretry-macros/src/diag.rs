@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// The mistakes found so far. Reading goes on after each, so that one compile shows them all.
@@ -103,6 +103,13 @@ pub(crate) fn unknown(noun: &str, nouns: &str, found: &str, known: &[&str]) -> S
 /// The names in backticks, with commas between.
 pub(crate) fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The tokens as a person writes them: a path without spaces.
+pub(crate) fn text(tokens: &[TokenTree]) -> String {
+    let tokens: TokenStream = tokens.iter().cloned().collect();
+    let text = tokens.to_string();
+    text.replace(" :: ", "::").replace(" ::", "::").replace(":: ", "::").replace("& ", "&")
 }
 
 /// The one of `known` that `found` was most likely meant to be.

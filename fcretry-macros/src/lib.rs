@@ -84,6 +84,12 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 /// `fcretry::Error`, or a type that implements `fcretry::Classify` and `From<fcretry::Error>`. The
 /// body runs once per attempt, unchanged; an argument that it consumes is a compile error.
 ///
+/// - Attempts borrow the arguments: the future is `Send` only if each that the body uses is `Sync`,
+///   also those passed by value.
+/// - `#[tracing::instrument]` goes below `#[retry_policy]`: one span for the call, whose fields cannot
+///   name the attempt. Above it, the body moves its arguments, and cannot run again.
+/// - A trait declares the method without the attempt, and without the attribute.
+///
 /// # Keys
 ///
 /// Without a key the default rules of each kind apply.
@@ -91,14 +97,15 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 /// | key | values | default |
 /// |---|---|---|
 /// | `max_attempts = 6` | 1 to 100, of all models and kinds together | 4 |
-/// | `timeout = "30s"` | of one attempt, up to 30 days | `"60s"` |
+/// | `timeout = "30s"` | of one attempt, up to 30 days, not longer than a `deadline` beside it | `"60s"` |
 /// | `deadline = "90s"` | of the whole call, up to 30 days | `"180s"` |
 /// | `backoff(..)` | below | `backoff(exponential, base = "1s", factor = 2.0, max = "30s", jitter = "full")` |
-/// | `on(kind, ..)` | below, once for each kind | the kind's own |
-/// | `fallback("model", ..)` | models to go on with, in this order | none |
+/// | `on(kind, ..)` | below, once for each kind but `deadline_exceeded` and `invalid_policy` | the kind's own |
+/// | `fallback("model", ..)` | models to go on with, in this order; not with `max_attempts = 1` | none |
 /// | `recovery = "lossless"` | `"off"`, `"lossless"`, `"lenient"` | `"lossless"` |
 /// | `history = 1` | 1 to 20 bad answers that are fed back | 1 |
 /// | `max_feedback_chars = 2000` | 100 to 100 000, for each | 2000 |
+/// | `policy(EXPR)` | a `RetryPolicy`, whose keys the others replace; `policy(*POLICY)` for a `LazyLock` | none |
 /// | `crate = "path"` | where `fcretry` is, if it is re-exported | `"::fcretry"` |
 ///
 /// Durations are strings of numbers with the units `h`, `m`, `s` and `ms`: `"1m30s"`, `"1.5s"`.
@@ -120,15 +127,18 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 ///
 /// | item | values | for |
 /// |---|---|---|
-/// | `retry`, `retry = 2` | the same request again, 1 to 50 times | kinds that may go away: not refusals, quotas, authentication or requests that fail the same way again |
+/// | `retry`, `retry = 2` | the same request again, 1 to 50 times | kinds that may go away: not refusals, filters, quotas, authentication, requests that fail the same way again, or what a guard refused |
 /// | `repair`, `repair = 2` | ask again with what was wrong, 1 to 50 times | answers that are there and wrong |
 /// | `fallback` | go on with the next model of `fallback(..)` | all kinds |
 /// | `fail` | the error is the call's; stands alone | all kinds |
 /// | `escalate` | as `fail`, and a person must look; stands alone | all kinds |
 /// | `delay_scale = 3.0` | 0.0 to 100.0 times the delay | rules that retry or repair |
 /// | `backoff(..)` | instead of the policy's | rules that retry or repair |
-/// | `max_tokens = 4096` | up to 10 000 000, the limit to raise to | `truncated` |
-/// | `then = "fail"` | `"fallback"`, `"fail"`, `"escalate"`: what follows when the counts are used up | rules that retry or repair |
+/// | `max_tokens = 4096` | 1 to 10 000 000, the limit to raise to | `truncated` |
+/// | `then = "fail"` | `"fallback"`, `"fail"`, `"escalate"`: what follows when the counts are used up, or no untried model is left | rules that retry, repair or fall back |
+///
+/// A count given is below `max_attempts`, if that is given too. Without an attempt parameter,
+/// `repair`, `fallback`, `history`, `max_feedback_chars` and `max_tokens` are refused.
 #[proc_macro_attribute]
 pub fn retry_policy(attr: TokenStream, item: TokenStream) -> TokenStream {
     retry_policy::expand(attr.into(), item.into()).into()

@@ -107,7 +107,8 @@ fn flatten(tokens: TokenStream) -> Vec<TokenTree> {
     flat
 }
 
-fn entry(tokens: &[TokenTree], diag: &mut Diag) -> Option<Entry> {
+/// Reads one segment as an entry; `None` if it was reported as none.
+pub(crate) fn entry(tokens: &[TokenTree], diag: &mut Diag) -> Option<Entry> {
     match tokens {
         [TokenTree::Ident(key), rest @ ..] => {
             form(key, rest, diag).map(|form| Entry::Keyed(Item { key: key.clone(), form }))

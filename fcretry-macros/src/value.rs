@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Lit, LitStr};
+use syn::{Lit, LitInt, LitStr};
 
 use crate::diag::{self, Diag};
 use crate::duration::{self, Fault};
@@ -94,7 +94,7 @@ pub(crate) fn integer(
         return None;
     };
     if !matches!(int.suffix(), "" | "u8" | "u16" | "u32" | "u64" | "usize") {
-        diag.error(int, format!("`{key} = {text}` is not an integer; write `{example}`"));
+        suffixed(key, int, diag);
         return None;
     }
     // What does not fit an u32 is above every range here.
@@ -107,6 +107,14 @@ pub(crate) fn integer(
     within(key, literal, value, range, diag)
 }
 
+fn suffixed(key: &Ident, int: &LitInt, diag: &mut Diag) {
+    let (suffix, digits) = (int.suffix(), int.base10_digits());
+    let message = format!(
+        "`{key} = {int}` has the suffix `{suffix}`, which is not taken; write `{key} = {digits}`"
+    );
+    diag.error(int, message);
+}
+
 /// A number within `range`; `2` is read as `2.0`.
 pub(crate) fn number(
     item: &Item,
@@ -116,7 +124,11 @@ pub(crate) fn number(
 ) -> Option<Written<f64>> {
     let literal = literal(item, example, diag)?;
     let value = match literal {
-        Lit::Int(int) if int.suffix().is_empty() => int.base10_digits().parse::<f64>().ok(),
+        Lit::Int(int) if !int.suffix().is_empty() => {
+            suffixed(&item.key, int, diag);
+            return None;
+        }
+        Lit::Int(int) => int.base10_digits().parse::<f64>().ok(),
         Lit::Float(float) if matches!(float.suffix(), "" | "f32" | "f64") => {
             float.base10_digits().parse::<f64>().ok()
         }

@@ -130,6 +130,39 @@ async fn arguments_are_patterns_and_the_attempt_may_be_named_by_an_attribute() {
     assert_eq!(sum((1, 2), [3, 4]).await.unwrap(), 6);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_namesake_of_the_attempt_is_an_argument_if_the_attempt_is_marked() {
+    mod quiz {
+        pub(super) struct Attempt(pub(super) u32);
+    }
+    #[retry_policy]
+    async fn grade(quiz: &quiz::Attempt, #[attempt] run: &Attempt) -> fcretry::Result<u32> {
+        flaky(2, run)?;
+        Ok(quiz.0)
+    }
+    assert_eq!(grade(&quiz::Attempt(7)).await.unwrap(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_returned_may_borrow_from_the_arguments_that_are_not_exclusive() {
+    struct Log(Vec<String>);
+    impl Log {
+        #[retry_policy]
+        async fn first_word<'a>(
+            &'a mut self,
+            attempt: &Attempt,
+            text: &'a str,
+        ) -> fcretry::Result<&'a str> {
+            self.0.push(text.to_owned());
+            flaky(2, attempt)?;
+            Ok(text.split(' ').next().unwrap_or_default())
+        }
+    }
+    let mut log = Log(Vec::new());
+    assert_eq!(log.first_word("to be").await.unwrap(), "to");
+    assert_eq!(log.0.len(), 2);
+}
+
 #[test]
 fn a_future_is_send_if_the_body_s_is() {
     fn is_send<F: Future + Send>(future: F) -> F {

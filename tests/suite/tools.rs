@@ -100,6 +100,53 @@ fn hooks_collect_and_field_hooks_point_at_the_field() {
     assert_eq!(pointers, ["/amount", "/labels/1", "/toAccount", "/toAccount"]);
 }
 
+#[test]
+fn a_transparent_tool_reports_at_the_whole() {
+    #[derive(Debug, Deserialize, JsonSchema)]
+    struct Inner {
+        count: i64,
+    }
+    #[derive(Debug, Deserialize, JsonSchema, ToolCall)]
+    #[serde(transparent)]
+    struct Outer {
+        #[tool(validate(is_counted))]
+        inner: Inner,
+    }
+    fn is_counted(inner: &Inner, found: &mut Violations) {
+        found.ensure(inner.count > 0, "/count", || "is not positive");
+    }
+    let failure = Outer::parse(r#"{"count": 0}"#).unwrap_err();
+    assert_eq!(failure.violations()[0].pointer(), "/count");
+    assert_eq!(Outer::parse(r#"{"count": 1}"#).unwrap().inner.count, 1);
+}
+
+#[test]
+fn a_tool_that_is_read_from_another_type_is_validated_as_a_whole() {
+    #[derive(Deserialize, JsonSchema)]
+    struct Raw {
+        text: String,
+    }
+    #[derive(Debug, Deserialize, JsonSchema, ToolCall)]
+    #[serde(from = "Raw")]
+    #[schemars(with = "Raw")]
+    #[tool(validate(is_short))]
+    struct Note {
+        words: Vec<String>,
+    }
+    impl From<Raw> for Note {
+        fn from(Raw { text }: Raw) -> Self {
+            Self { words: text.split(' ').map(str::to_owned).collect() }
+        }
+    }
+    fn is_short(note: &Note, found: &mut Violations) {
+        found.ensure(note.words.len() < 3, "/text", || "has too many words");
+    }
+    let failure = Note::parse(r#"{"text": "a b c"}"#).unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::SemanticValidation);
+    assert_eq!(failure.violations()[0].pointer(), "/text");
+    assert!(Note::parse(r#"{"text": "a b"}"#).is_ok());
+}
+
 /// A page of something.
 #[derive(Deserialize, JsonSchema, ToolCall)]
 struct Page<T, const N: usize>

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::kinds::ActionKind;
 use super::model::{Action, Backoff, Policy, Rule, Strategy};
@@ -37,9 +38,13 @@ pub(crate) fn call(
     } else {
         quote_spanned!(here=> ::core::option::Option::Some(|__policy| __policy #keys))
     };
+    // Where the expression stands, so that one of another type is reported there.
+    let policy = quote_spanned! {here.located_at(expression.span())=>
+        ::core::borrow::Borrow::<#krate::RetryPolicy>::borrow(&(#expression))
+    };
     quote_spanned! {here=>
         #krate::Call::with_policy(
-            ::core::borrow::Borrow::<#krate::RetryPolicy>::borrow(&(#expression)),
+            #policy,
             #keys,
             #name,
             #has_attempt,

@@ -6,7 +6,7 @@ use proc_macro2::Ident;
 
 use super::function::Function;
 use super::kinds::{ActionKind, Kind};
-use super::model::{Backoff, Policy, Rule, Strategy, Then};
+use super::model::{Action, Backoff, Policy, Rule, Strategy, Then};
 use crate::diag::{Diag, Slot};
 use crate::value::Written;
 
@@ -25,8 +25,8 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
         rules,
         fallback,
         recovery: _,
-        history: _,
-        max_feedback_chars: _,
+        history,
+        max_feedback_chars,
         base,
         krate: _,
         is_partial,
@@ -36,15 +36,25 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
     if let Some(backoff) = backoff.value() {
         check_backoff(backoff, diag);
     }
-    // A function whose attempt parameter is there but wrong is not told to add one.
-    let lacks_attempt = function.filter(|function| function.attempts.is_empty());
-    if let (Some(function), Some(key)) = (lacks_attempt, fallback.key()) {
-        needs_attempt(key, "says which model to ask", function, diag);
+    let whole = Whole {
+        // What could not be read may have been the `fallback`; a policy made at run time may bring
+        // its own.
+        has_no_models: !fallback.is_given() && !base.is_given() && !is_partial,
+        names_models: fallback.is_given(),
+        max_attempts: max_attempts.value().map(|max| max.value),
+        // One whose attempt parameter is there but wrong is not told to add one.
+        without_attempt: function.filter(|function| function.attempts.is_empty()),
+    };
+    if let Some(function) = whole.without_attempt {
+        needs_attempt(fallback.key(), NEXT_MODEL, function, diag);
+        needs_attempt(history.key(), FEEDBACK, function, diag);
+        needs_attempt(max_feedback_chars.key(), FEEDBACK, function, diag);
+    } else if let Some(key) = fallback.key()
+        && whole.max_attempts == Some(1)
+    {
+        never_happens(key, diag);
     }
 
-    // What could not be read may have been the `fallback`; a policy made at run time may bring its own.
-    let no_models = !fallback.is_given() && !base.is_given() && !is_partial;
-    let once = max_attempts.value().filter(|max| max.value == 1);
     let mut kinds: Vec<&str> = Vec::new();
     for rule in rules {
         if let Some((ident, kind)) = &rule.kind {
@@ -56,24 +66,36 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
             }
             kinds.push(kind.name);
         }
-        check_rule(rule, no_models, diag);
-        for action in rule.actions.iter().filter(|action| action.what.asks_again()) {
-            let key = &action.key;
-            if once.is_some() {
-                let message = format!(
-                    "`{key}` can never happen with `max_attempts = 1`; \
-                     write `max_attempts = 2` or more"
-                );
-                diag.error(key, message);
-            }
-            if let (ActionKind::Repair, Some(function)) = (action.what, lacks_attempt) {
-                needs_attempt(key, "carries what was wrong to the model", function, diag);
-            }
-        }
+        check_rule(rule, &whole, diag);
     }
 }
 
-fn needs_attempt(key: &Ident, what: &str, function: &Function, diag: &mut Diag) {
+/// What a rule has to know of the rest.
+struct Whole<'p> {
+    /// There is no model that a fallback could go to.
+    has_no_models: bool,
+    /// The key `fallback` is given.
+    names_models: bool,
+    max_attempts: Option<u32>,
+    /// The function, if it takes no attempt.
+    without_attempt: Option<&'p Function>,
+}
+
+const NEXT_MODEL: &str = "says which model to ask";
+const FEEDBACK: &str = "carries what was wrong to the model";
+const LIMIT: &str = "says how long the answer may be";
+
+fn never_happens(key: &Ident, diag: &mut Diag) {
+    diag.error(
+        key,
+        format!(
+            "`{key}` can never happen with `max_attempts = 1`; write `max_attempts = 2` or more"
+        ),
+    );
+}
+
+fn needs_attempt(key: Option<&Ident>, what: &str, function: &Function, diag: &mut Diag) {
+    let Some(key) = key else { return };
     let name = &function.sig.ident;
     diag.error(
         key,
@@ -159,7 +181,7 @@ fn check_backoff(backoff: &Backoff, diag: &mut Diag) {
     }
 }
 
-fn check_rule(rule: &Rule, no_models: bool, diag: &mut Diag) {
+fn check_rule(rule: &Rule, whole: &Whole<'_>, diag: &mut Diag) {
     let Rule { key: _, kind, actions, delay_scale, max_tokens, backoff, then, is_partial } = rule;
     if let Some(backoff) = backoff.value() {
         check_backoff(backoff, diag);
@@ -170,59 +192,100 @@ fn check_rule(rule: &Rule, no_models: bool, diag: &mut Diag) {
     }
     let kind = kind.as_ref().map(|(_, kind)| *kind);
     for action in actions {
-        if let Some((why, line)) = kind.and_then(|kind| kind.refuses(action.what)) {
-            let (key, name) = (&action.key, kind.map_or("", |kind| kind.name));
-            diag.error(key, format!("`{key}` cannot help `{name}`: {why}; write `{line}`"));
+        check_action(action, kind, whole, diag);
+    }
+    if let Some((key, Then::Fallback)) = then.both() {
+        check_fallback(key, whole, diag);
+    }
+    let max_tokens = max_tokens.key();
+    match (max_tokens, kind) {
+        (Some(key), Some(kind)) if !kind.takes_max_tokens() => {
+            let name = kind.name;
+            diag.error(
+                key,
+                format!(
+                    "`max_tokens` has no effect on `{name}`; \
+                     write it in the rule that raises the limit, `on(truncated, max_tokens = ..)`"
+                ),
+            );
         }
-        if action.what == ActionKind::Fallback && no_models {
-            no_model(&action.key, diag);
+        (key, _) => {
+            if let Some(function) = whole.without_attempt {
+                needs_attempt(key, LIMIT, function, diag);
+            }
         }
     }
-    if let (Some((key, Then::Fallback)), true) = (then.both(), no_models) {
-        no_model(key, diag);
-    }
-    if let (Some(key), Some(kind)) = (max_tokens.key(), kind)
-        && !kind.takes_max_tokens()
-    {
-        let name = kind.name;
-        diag.error(
-            key,
-            format!(
-                "`max_tokens` has no effect on `{name}`; \
-                 write it in the rule that raises the limit, `on(truncated, max_tokens = ..)`"
-            ),
-        );
-    }
-    let modifiers =
-        [delay_scale.key(), max_tokens.key(), backoff.key(), then.key()].into_iter().flatten();
     if actions.is_empty() {
-        modified_defaults(rule, kind, modifiers, *is_partial, diag);
+        modified_defaults(rule, diag);
         return;
     }
-    if actions.iter().any(|action| action.what.asks_again()) {
-        let fallback = actions.iter().any(|action| action.what == ActionKind::Fallback);
-        if let (Some(key), true) = (then.key(), fallback) {
-            let message = "`then` stands beside the action `fallback`, and both say what follows; \
-                           keep one of them";
-            diag.error(key, message);
-        }
-        return;
+    let falls_back = actions.iter().any(|action| action.what == ActionKind::Fallback);
+    if let (Some((key, Then::Fallback)), true) = (then.both(), falls_back) {
+        let message = "`then = \"fallback\"` stands beside the action `fallback`, and both say the \
+                       same; keep one of them";
+        diag.error(key, message);
     }
     // What could not be read may have been the `retry`.
-    for key in modifiers.filter(|_| !is_partial) {
-        diag.error(
-            key,
-            format!("`{key}` has nothing to act on; write `retry` before it, or remove it"),
-        );
+    if *is_partial || actions.iter().any(|action| action.what.asks_again()) {
+        return;
+    }
+    let max_tokens = max_tokens.filter(|_| kind.is_none_or(Kind::takes_max_tokens));
+    for key in [delay_scale.key(), max_tokens, backoff.key()].into_iter().flatten() {
+        let line = match kind.and_then(|kind| kind.refuses(ActionKind::Retry)) {
+            None => "write `retry` before it, or remove it",
+            Some(_) => "remove it",
+        };
+        diag.error(key, format!("`{key}` has nothing to act on beside `fallback`; {line}"));
     }
 }
 
-fn no_model(key: &Ident, diag: &mut Diag) {
-    diag.error(
-        key,
-        "`fallback` has no model to go to; \
-         add `fallback(\"gpt-4o-mini\")` beside the `on(..)`",
-    );
+fn check_action(action: &Action, kind: Option<&'static Kind>, whole: &Whole<'_>, diag: &mut Diag) {
+    let Action { key, what, count } = action;
+    if let Some((kind, (why, line))) = kind.and_then(|kind| Some((kind, kind.refuses(*what)?))) {
+        let name = kind.name;
+        diag.error(key, format!("`{key}` cannot help `{name}`: {why}; write `{line}`"));
+        return;
+    }
+    match what {
+        ActionKind::Fallback => check_fallback(key, whole, diag),
+        ActionKind::Retry | ActionKind::Repair => {
+            if let (ActionKind::Repair, Some(function)) = (what, whole.without_attempt) {
+                needs_attempt(Some(key), FEEDBACK, function, diag);
+            }
+            let Some(max) = whole.max_attempts else { return };
+            if max == 1 {
+                never_happens(key, diag);
+            } else if let Some(count) = count
+                && count.value >= max
+            {
+                let (count, most) = (count.text(), max - 1);
+                diag.error(
+                    key,
+                    format!(
+                        "`{key} = {count}` is more than can follow the first of \
+                         `max_attempts = {max}`; write `{key} = {most}` or less"
+                    ),
+                );
+            }
+        }
+        ActionKind::Fail | ActionKind::Escalate => {}
+    }
+}
+
+/// Checks `fallback` or `then = "fallback"`: a body can be told of a model, and there is one.
+fn check_fallback(key: &Ident, whole: &Whole<'_>, diag: &mut Diag) {
+    if let Some(function) = whole.without_attempt {
+        needs_attempt(Some(key), NEXT_MODEL, function, diag);
+    } else if whole.has_no_models {
+        diag.error(
+            key,
+            "`fallback` has no model to go to; \
+             add `fallback(\"gpt-4o-mini\")` beside the `on(..)`",
+        );
+    } else if whole.max_attempts == Some(1) && !whole.names_models {
+        // Where the key `fallback` is, it is told of that one.
+        never_happens(key, diag);
+    }
 }
 
 /// Reports what stands beside `fail` or `escalate`; whether anything does.
@@ -248,17 +311,12 @@ fn ends_alone(rule: &Rule, diag: &mut Diag) -> bool {
 }
 
 /// Checks a rule that has no action and so keeps the kind's own.
-fn modified_defaults<'k>(
-    rule: &Rule,
-    kind: Option<&'static Kind>,
-    modifiers: impl Iterator<Item = &'k Ident>,
-    is_partial: bool,
-    diag: &mut Diag,
-) {
-    let mut modifiers = modifiers.peekable();
-    if modifiers.peek().is_none() {
+fn modified_defaults(rule: &Rule, diag: &mut Diag) {
+    let Rule { key, kind, actions: _, delay_scale, max_tokens, backoff, then, is_partial } = rule;
+    let kind = kind.as_ref().map(|(_, kind)| *kind);
+    let modifiers = [delay_scale.key(), max_tokens.key(), backoff.key()];
+    if then.key().is_none() && modifiers.iter().all(Option::is_none) {
         if !is_partial {
-            let key = &rule.key;
             let name = kind.map_or("rate_limit", |kind| kind.name);
             let action = match kind {
                 Some(kind) if kind.refuses(ActionKind::Retry).is_some() => "escalate",
@@ -271,13 +329,29 @@ fn modified_defaults<'k>(
         }
         return;
     }
-    let Some(kind) = kind.filter(|kind| kind.fails_by_default()) else { return };
+    let Some((kind, acts)) = kind.and_then(|kind| Some((kind, kind.acts_at_once()?))) else {
+        return;
+    };
     let name = kind.name;
-    for key in modifiers {
-        let line = match kind.refuses(ActionKind::Retry) {
-            None => format!("write `on({name}, retry = 2, ..)`"),
-            Some(_) => format!("remove it, or write `on({name}, fallback)`"),
+    let is_final = kind.refuses(ActionKind::Retry).is_some();
+    // On a kind that does not take it, `max_tokens` is told where it belongs.
+    for key in [delay_scale.key(), backoff.key()].into_iter().flatten() {
+        let line = match kind.fails_by_default() {
+            _ if !is_final => format!("write `on({name}, retry = 2, ..)`"),
+            true => format!("remove it, or write `on({name}, fallback)`"),
+            false => "remove it".to_owned(),
         };
-        diag.error(key, format!("`{key}` has nothing to act on: `{name}` fails; {line}"));
+        diag.error(key, format!("`{key}` has nothing to act on: `{name}` {acts}; {line}"));
+    }
+    if let Some((key, then)) = then.both()
+        && kind.fails_by_default()
+    {
+        let line = if is_final {
+            let action = Then::NAMES.iter().find(|(_, it)| it == then).map_or("fail", |(it, _)| it);
+            format!("on({name}, {action})")
+        } else {
+            format!("on({name}, retry = 2, ..)")
+        };
+        diag.error(key, format!("`{key}` has nothing to follow: `{name}` {acts}; write `{line}`"));
     }
 }

@@ -25,14 +25,17 @@ pub(crate) fn retried(policy: &Policy, function: &Function) -> TokenStream {
     // Outside the block, as a parameter would be: what the body's tail borrows outlives the block.
     let attempt = attempts.iter().map(|AttemptArg { arg, is_sound: _ }| {
         let PatType { attrs, pat, colon_token, ty } = arg;
-        quote_spanned!(here=> #(#attrs)* let #pat #colon_token #ty = __call.attempt();)
+        // Where the type is named, so that another type of that name is reported there.
+        let attempt = quote_spanned!(here.located_at(ty.span())=> __call.attempt());
+        quote_spanned!(here=> #(#attrs)* let #pat #colon_token #ty = #attempt;)
     });
     let r#async = &sig.asyncness;
     let fake_return = output(sig).map(fake_return);
-    // The body in braces of its own: its items, its `use`s and its tail stand as in a function. The
-    // label keeps rustc from calling the braces superfluous.
-    let mut block = quote_spanned!(brace.span.open()=> '__body:);
+    // The body in braces of its own: its items, its `use`s and its tail stand as in a function.
+    let mut block = TokenStream::new();
     brace.surround(&mut block, |tokens| tokens.extend(rest.clone()));
+    // Only as an arm are they not superfluous to rustc, and a label would be one the body could name.
+    let block = quote_spanned!(here=> match () { () => #block });
     // The type is written out, so that what it lacks is reported where the user wrote it.
     let output = output(sig).map(erased);
 
@@ -79,7 +82,9 @@ pub(crate) fn plain(policy: &Policy, function: &Function) -> TokenStream {
             _ => None,
         };
         let bound = if *is_sound {
-            quote!(let #pat: #ty = #krate::stub_attempt();)
+            let here = Span::mixed_site().located_at(ty.span());
+            let attempt = quote_spanned!(here=> #krate::stub_attempt());
+            quote!(let #pat: #ty = #attempt;)
         } else {
             quote! {
                 let _: ::core::option::Option<fn(#ty)> = ::core::option::Option::None;
@@ -88,9 +93,12 @@ pub(crate) fn plain(policy: &Policy, function: &Function) -> TokenStream {
         };
         quote!(#bound #used)
     });
+    // The arguments that the policy is made from are used. It may `.await`.
+    let base = sig.asyncness.and(policy.base.value()).map(|base| quote!(let _ = &(#base);));
     let mut tokens = quote!(#(#attrs)* #vis #sig);
     brace.surround(&mut tokens, |tokens| {
         tokens.extend(inner_attrs.clone());
+        tokens.extend(base);
         tokens.extend(attempts);
         tokens.extend(rest.clone());
     });

@@ -1,12 +1,16 @@
 //! The annotated function: its signature is read, its body is kept as the tokens it is.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use quote::{ToTokens, TokenStreamExt};
+use quote::{ToTokens, TokenStreamExt, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, FnArg, Pat, PatType, Receiver, Signature, Token, Type, Visibility, token};
+use syn::{
+    Attribute, FnArg, GenericParam, Pat, PatType, Signature, Token, Type, Visibility,
+    WherePredicate, token,
+};
 
-use super::shape;
+use super::loan;
+use super::shape::{self, Shape};
 use crate::diag::Diag;
 
 /// A function that can carry the attribute, or one that is close enough to be kept.
@@ -40,7 +44,7 @@ pub(crate) struct Body {
 /// What the attribute was put on.
 pub(crate) enum Target {
     Function(Box<Function>),
-    /// Something that cannot carry it, as it was, but for `#[attempt]`.
+    /// Something that cannot carry it, as its users see it.
     Other(TokenStream),
 }
 
@@ -60,25 +64,64 @@ pub(crate) fn read(item: TokenStream, diag: &mut Diag) -> Target {
                        multiply; keep one of them";
         diag.error(attr, message);
     }
-    let can_loop = shape::can_loop(&sig, body.is_some(), diag);
-    let original = unmarked(sig.clone());
-    let (sig, attempts) = take_attempts(sig, diag);
-    match body {
-        Some(body) if can_loop => {
+    let shape = shape::of(&sig, body.is_some(), diag);
+    let (mut sig, mut attempts) = if shape == Shape::Rewritten {
+        // Its parameters are not as the user wrote them: nothing is to be said of them.
+        take_attempts(sig, &mut Diag::default())
+    } else {
+        take_attempts(sig, diag)
+    };
+    match shape {
+        Shape::Async => shape::can_repeat(&sig, diag),
+        Shape::NotAsync => {
             shape::can_repeat(&sig, diag);
-            Target::Function(Box::new(Function { attrs, vis, sig, attempts, body }))
+            // As it is meant: its callers await it.
+            if sig.constness.is_none() {
+                sig.asyncness = Some(Token![async](sig.fn_token.span));
+            }
         }
-        body => Target::Other(restore(&attrs, &vis, &original, body)),
+        Shape::Rewritten => {
+            for attempt in &mut attempts {
+                forget_lifetime(&mut attempt.arg, &mut sig);
+            }
+        }
+        Shape::MakesFuture | Shape::Bodiless => {}
+    }
+    match body {
+        Some(body) => Target::Function(Box::new(Function { attrs, vis, sig, attempts, body })),
+        None => Target::Other(quote!(#(#attrs)* #vis #sig;)),
+    }
+}
+
+/// Takes from the signature the lifetime that `#[async_trait]` gave the attempt alone.
+fn forget_lifetime(attempt: &mut PatType, sig: &mut Signature) {
+    let Type::Reference(reference) = &mut *attempt.ty else { return };
+    let Some(name) = reference.lifetime.take() else { return };
+    if loan::mentions(&sig.inputs, &name) > 0 {
+        return;
+    }
+    sig.generics
+        .params
+        .retain(|it| !matches!(it, GenericParam::Lifetime(it) if it.lifetime == name));
+    if let Some(clause) = &mut sig.generics.where_clause {
+        clause
+            .predicates
+            .retain(|it| !matches!(it, WherePredicate::Lifetime(it) if it.lifetime == name));
     }
 }
 
 fn not_a_function(item: &TokenStream, error: syn::Error, diag: &mut Diag) {
-    let is_braced = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    // Where an item's own keyword has been: what follows may name `fn` as a type.
+    let is_past_keyword = |token: &TokenTree| match token {
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+        TokenTree::Punct(punct) => matches!(punct.as_char(), '=' | ':' | ';'),
+        _ => false,
+    };
     // A function of a syntax that is newer than the parser, or of none.
     let is_function = item
         .clone()
         .into_iter()
-        .take_while(|token| !is_braced(token))
+        .take_while(|token| !is_past_keyword(token))
         .any(|token| matches!(token, TokenTree::Ident(ident) if ident == "fn"));
     if is_function {
         diag.syntax(error);
@@ -146,9 +189,15 @@ fn take_attempts(mut sig: Signature, diag: &mut Diag) -> (Signature, Vec<Attempt
                     let (arg, is_sound) = attempt_arg(arg, diag);
                     attempts.push(AttemptArg { arg, is_sound });
                 } else {
-                    let message = "a second attempt: each run of the body has one; \
-                                   keep one `attempt: &Attempt`";
-                    diag.error(&arg, message);
+                    let or_mark =
+                        if any_marked { "" } else { ", or mark the right one with `#[attempt]`" };
+                    diag.error(
+                        &arg,
+                        format!(
+                            "a second attempt: each run of the body has one; \
+                             keep one `attempt: &Attempt`{or_mark}"
+                        ),
+                    );
                     let (attrs, _) = split_attrs(arg.attrs, "attempt");
                     attempts.push(AttemptArg { arg: PatType { attrs, ..arg }, is_sound: false });
                 }
@@ -165,6 +214,12 @@ fn take_attempts(mut sig: Signature, diag: &mut Diag) -> (Signature, Vec<Attempt
         }
     }
     sig.inputs = inputs;
+    if attempts.len() > 1 {
+        // Which of them is of another type is not known.
+        for attempt in &mut attempts {
+            attempt.is_sound = false;
+        }
+    }
     (sig, attempts)
 }
 
@@ -180,6 +235,9 @@ fn attempt_arg(arg: PatType, diag: &mut Diag) -> (PatType, bool) {
         if mark.meta.require_path_only().is_err() {
             diag.error(mark, "`#[attempt]` takes nothing; write `#[attempt]`");
         }
+    }
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
+        diag.error(attr, "the attempt is always there; remove the `#[cfg]`");
     }
     let before = diag.count();
     match shape::ungroup(&arg.ty) {
@@ -210,34 +268,4 @@ fn attempt_arg(arg: PatType, diag: &mut Diag) -> (PatType, bool) {
         pat => diag.error(pat, "the attempt needs a name; write `attempt: &Attempt`"),
     }
     (PatType { attrs, ..arg }, diag.count() == before)
-}
-
-/// The signature without `#[attempt]`, which no one else knows.
-fn unmarked(mut sig: Signature) -> Signature {
-    for input in &mut sig.inputs {
-        let (FnArg::Typed(PatType { attrs, .. }) | FnArg::Receiver(Receiver { attrs, .. })) = input;
-        attrs.retain(|attr| !attr.path().is_ident("attempt"));
-    }
-    sig
-}
-
-/// The item as it was.
-fn restore(
-    attrs: &[Attribute],
-    vis: &Visibility,
-    sig: &Signature,
-    body: Option<Body>,
-) -> TokenStream {
-    let mut tokens = TokenStream::new();
-    tokens.append_all(attrs);
-    vis.to_tokens(&mut tokens);
-    sig.to_tokens(&mut tokens);
-    match body {
-        Some(Body { brace, inner_attrs, rest }) => brace.surround(&mut tokens, |tokens| {
-            tokens.extend(inner_attrs);
-            tokens.extend(rest);
-        }),
-        None => <Token![;]>::default().to_tokens(&mut tokens),
-    }
-    tokens
 }

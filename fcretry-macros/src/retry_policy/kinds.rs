@@ -68,6 +68,11 @@ impl Kind {
         KINDS.iter().find(|kind| kind.name == name)
     }
 
+    /// The kind of this name, in the attribute or in `FailureKind`.
+    pub(crate) fn meant(name: &str) -> Option<&'static Self> {
+        KINDS.iter().find(|kind| kind.name == name || kind.variant == name)
+    }
+
     /// The names of the kinds that a rule can be given for.
     pub(crate) fn names() -> Vec<&'static str> {
         KINDS.iter().filter(|kind| kind.ends_the_call().is_none()).map(|kind| kind.name).collect()
@@ -84,8 +89,17 @@ impl Kind {
     /// Whether this kind fails where no rule says otherwise, so that there is nothing to modify.
     pub(crate) fn fails_by_default(&self) -> bool {
         match self.class {
-            Answer | Truncated | Transport => false,
-            Application | Final(_) | Guard | Fixed(_) => true,
+            Answer | Truncated | Transport | Guard => false,
+            Application | Final(_) | Fixed(_) => true,
+        }
+    }
+
+    /// What this kind does where no rule says otherwise, if it asks nothing again that could wait.
+    pub(crate) fn acts_at_once(&self) -> Option<&'static str> {
+        match self.class {
+            Answer | Truncated | Transport => None,
+            Guard => Some("goes on with the next model at once"),
+            Application | Final(_) | Fixed(_) => Some("fails"),
         }
     }
 
@@ -203,6 +217,15 @@ mod tests {
                 "application",
             ]
         );
+    }
+
+    #[test]
+    fn what_a_guard_refuses_goes_on_with_the_next_model() {
+        for name in ["circuit_open", "budget_exhausted"] {
+            let kind = Kind::find(name).expect("a kind");
+            assert!(!kind.fails_by_default());
+            assert_eq!(kind.acts_at_once(), Some("goes on with the next model at once"));
+        }
     }
 
     #[test]

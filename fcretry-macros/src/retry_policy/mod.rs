@@ -5,6 +5,7 @@ mod check;
 mod emit;
 mod function;
 pub(crate) mod kinds;
+mod loan;
 mod model;
 mod shape;
 mod syntax;

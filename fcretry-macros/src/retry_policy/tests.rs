@@ -4,6 +4,8 @@ use syn::Item;
 use super::expand;
 use crate::testing::{assert_snapshot, half_typed, items, mistakes, one_removed, tokens};
 
+mod messages;
+
 const EVERY_KEY: &str = r#"
     max_attempts = 6,
     timeout = "30s",
@@ -60,6 +62,24 @@ const RICH: &str = r#"
 
 const WITHOUT_ATTEMPT: &str = "async fn extract(email: &str) -> Result<usize> { Ok(email.len()) }";
 
+const BODILESS: &str = "
+    pub async fn extract(&self, #[attempt] this: &Try, email: &str) -> fcretry::Result<Order>;
+";
+
+/// What `#[async_trait]` leaves of an async method.
+const REWRITTEN: &str = "
+    fn extract<'life0, 'life1, 'async_trait>(
+        email: &'life0 str,
+        attempt: &'life1 Attempt,
+    ) -> Pin<Box<dyn Future<Output = fcretry::Result<u32>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+    {
+        Box::pin(async move { attempt.ask(email).await })
+    }
+";
+
 const WRONG: &str = "
     fn extract(&mut self, #[attempt] a: Attempt, b: &mut Attempt) -> &str { self.0 }
 ";
@@ -91,7 +111,7 @@ fn every_half_typed_attribute_keeps_the_function() {
 
 #[test]
 fn every_half_typed_function_expands() {
-    for item in [PLAIN, RICH, WITHOUT_ATTEMPT, WRONG] {
+    for item in [PLAIN, RICH, WITHOUT_ATTEMPT, WRONG, BODILESS, REWRITTEN] {
         let item = tokens(item);
         for state in half_typed(&item).into_iter().chain(one_removed(&item)) {
             // That there is an expansion is all that can be asked for: half a function is none.
@@ -120,6 +140,7 @@ fn a_wrong_attribute_leaves_the_public_function() {
     assert_snapshot("wrong_attribute", expanded("max_attempts = 0, timeot = 30", PLAIN));
     assert_snapshot("wrong_attempt", expanded("", &PLAIN.replace("&Attempt", "Attempt")));
     assert_snapshot("not_async", expanded("", WRONG));
+    assert_snapshot("rewritten", expanded("", REWRITTEN));
 }
 
 #[test]
@@ -175,9 +196,16 @@ fn one_mistake_is_reported_once() {
         "on()",
         "on(+)",
         "on(deadline_exceeded)",
+        "on(FailureKind::Timeout, retry)",
+        "on((timeout, rate_limit), retry)",
+        "on(rate_limit: retry)",
+        "on(rate_limit: retry = 4, retry)",
+        "on(refusal, max_tokens = 5)",
+        "on(timeout, repair)",
+        r#"max_attempts = 1, fallback("a"), on(timeout, fallback)"#,
     ] {
         let found = mistakes(expanded(attr, PLAIN));
-        let expected = if attr.starts_with("max_attempts") { 3 } else { 1 };
+        let expected = if attr.starts_with("max_attempts = 1, max_") { 3 } else { 1 };
         assert_eq!(found.len(), expected, "{attr}: {found:#?}");
     }
 }
@@ -213,33 +241,56 @@ fn a_function_without_an_attempt_is_told_to_take_one() {
              add `attempt: &Attempt` to `extract`",
             "`repair` needs the attempt, which carries what was wrong to the model; \
              add `attempt: &Attempt` to `extract`",
+            "`fallback` needs the attempt, which says which model to ask; \
+             add `attempt: &Attempt` to `extract`",
         ]
     );
+    for (attr, key) in [
+        ("history = 2", "history"),
+        ("max_feedback_chars = 500", "max_feedback_chars"),
+        ("on(truncated, retry, max_tokens = 100)", "max_tokens"),
+        ("on(timeout, fallback)", "fallback"),
+        (r#"on(timeout, retry, then = "fallback")"#, "then"),
+    ] {
+        let found = mistakes(expanded(attr, WITHOUT_ATTEMPT));
+        assert_eq!(found.len(), 1, "{attr}: {found:#?}");
+        assert!(found[0].starts_with(&format!("`{key}` needs the attempt, which ")), "{found:#?}");
+    }
 }
 
 #[test]
-fn a_return_type_may_hold_references_that_are_not_the_receivers() {
-    for output in [
-        "&'static str",
-        "&'b str",
-        "Box<dyn Fn(&str) -> &str>",
-        "fn(&u8) -> &u8",
-        "Order",
-        "impl Iterator<Item = &'b u8> + 'b",
-    ] {
-        let item = format!(
-            "async fn extract<'a, 'b>(&'a mut self, b: &'b str) -> Result<{output}> {{ x }}"
-        );
-        assert_eq!(mistakes(expanded("", &item)), Vec::<String>::new(), "{output}");
-        let item = item.replace("&'a mut self", "self: &'a mut Self");
-        assert_eq!(mistakes(expanded("", &item)), Vec::<String>::new(), "{output}");
+fn a_declaration_loses_the_attempt_and_nothing_else() {
+    let declared = expanded("", BODILESS).to_string();
+    let public = "pub async fn extract(&self, email: &str,) -> fcretry::Result<Order> ;";
+    assert!(declared.starts_with(&tokens(public).to_string()), "{declared}");
+}
+
+#[test]
+fn an_item_of_another_kind_that_names_a_function_type_is_none() {
+    for item in ["type T = fn(u8);", "static T: fn(u8) = f;", "const T: fn() = f;", "trait A { }"] {
+        let found = mistakes(expanded("", item));
+        assert_eq!(found, ["`#[retry_policy]` goes on an `async fn`"], "{item}");
     }
-    for output in ["&str", "&'a str", "Guard<'_>", "Vec<(u8, &[u8])>", "impl Display + '_"] {
-        for receiver in ["&'a mut self", "self: &'a mut Self"] {
-            let item = format!("async fn extract<'a>({receiver}) -> Result<{output}> {{ x }}");
-            assert_eq!(mistakes(expanded("", &item)).len(), 1, "{item}");
-            let shared = item.replace(" mut", "");
-            assert_eq!(mistakes(expanded("", &shared)).len(), 0, "{shared}");
-        }
-    }
+}
+
+#[test]
+fn only_the_marked_attempt_is_one_if_one_is_marked() {
+    let item = "async fn extract(quiz: &quiz::Attempt, attempt: &Attempt) -> Result<u8> { x }";
+    let found = mistakes(expanded("", item));
+    assert_eq!(
+        found,
+        ["a second attempt: each run of the body has one; keep one `attempt: &Attempt`, \
+          or mark the right one with `#[attempt]`"]
+    );
+    let marked = item.replace("attempt: &", "#[attempt] attempt: &");
+    let expansion = expanded("", &marked).to_string();
+    assert_eq!(mistakes(expanded("", &marked)), Vec::<String>::new());
+    assert!(expansion.starts_with("async fn extract (quiz : & quiz :: Attempt ,)"), "{expansion}");
+}
+
+#[test]
+fn an_attempt_is_not_there_on_a_condition() {
+    let item = "async fn extract(#[cfg(test)] attempt: &Attempt) -> Result<u8> { x }";
+    let found = mistakes(expanded("", item));
+    assert_eq!(found, ["the attempt is always there; remove the `#[cfg]`"]);
 }

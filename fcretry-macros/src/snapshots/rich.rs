@@ -86,12 +86,14 @@ where
                             Result<(Box<dyn Display>, Vec<_>), OrderError>,
                         >();
                     }
-                    '__body: {
-                        let order = this.ask(a).await?;
-                        if order.is_empty() {
-                            return Err(OrderError::Empty);
+                    match () {
+                        () => {
+                            let order = this.ask(a).await?;
+                            if order.is_empty() {
+                                return Err(OrderError::Empty);
+                            }
+                            Ok((Box::new(order), vec![show("b")]))
                         }
-                        Ok((Box::new(order), vec![show("b")]))
                     }
                 })
                 .await;

@@ -19,7 +19,9 @@ async fn extract(email: &str) -> Result<usize> {
                         }
                         return __never::<Result<usize>>();
                     }
-                    '__body: { Ok(email.len()) }
+                    match () {
+                        () => Ok(email.len()),
+                    }
                 })
                 .await;
             match ::fcretry::__private::settle::<Result<usize>>(&mut __call, __driven) {

@@ -56,7 +56,7 @@ pub(crate) fn stub(tool: &Tool<'_>) -> TokenStream {
 }
 
 fn with_header(tool: &Tool<'_>, body: &TokenStream) -> TokenStream {
-    let Tool { ident, generics, krate, .. } = tool;
+    let Tool { ident, generics, krate, name, .. } = tool;
     let root = krate::root(krate.value());
     let private = krate::private(krate.value());
     let mut bounded = (*generics).clone();
@@ -66,7 +66,9 @@ fn with_header(tool: &Tool<'_>, body: &TokenStream) -> TokenStream {
         predicates.push(parse_quote! {
             Self: #private::DeserializeOwned + #private::JsonSchema + 'static
         });
-        for parameter in generics.type_params() {
+        // They name the tool.
+        let named = generics.type_params().filter(|_| matches!(name, Name::WithArguments(_)));
+        for parameter in named {
             let parameter = &parameter.ident;
             predicates.push(parse_quote!(#parameter: #private::JsonSchema));
         }

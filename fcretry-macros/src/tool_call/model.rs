@@ -91,7 +91,7 @@ pub(crate) fn read<'i>(input: &'i DeriveInput, diag: &mut Diag) -> Tool<'i> {
             Fields::Unit => no_object(input, "null", diag),
             Fields::Named(fields) => {
                 for field in &fields.named {
-                    hooks.extend(field_hooks(field, &serde, diag));
+                    hooks.extend(field_hooks(field, &input.ident, &serde, diag));
                 }
             }
             Fields::Unnamed(fields) if fields.unnamed.is_empty() => no_object(input, "[]", diag),
@@ -175,13 +175,26 @@ fn doc_text(attrs: &[Attribute]) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn field_hooks<'i>(field: &'i Field, of_type: &SerdeAttrs, diag: &mut Diag) -> Vec<Hook<'i>> {
+fn field_hooks<'i>(
+    field: &'i Field,
+    of: &Ident,
+    of_type: &SerdeAttrs,
+    diag: &mut Diag,
+) -> Vec<Hook<'i>> {
     let attrs = tool_attrs(&field.attrs, FIELD_KEYS, diag);
     let (Some((key, paths)), Some(ident)) = (attrs.hooks.both(), &field.ident) else {
         return Vec::new();
     };
     let serde = serde_name::read(&field.attrs);
-    if serde.is_skipped {
+    if let Some(raw) = &of_type.from {
+        diag.error(
+            key,
+            format!(
+                "`{of}` is read from `{raw}`, whose fields have names of their own; \
+                 put `validate(..)` on the type"
+            ),
+        );
+    } else if serde.is_skipped {
         diag.error(
             key,
             format!(
@@ -190,7 +203,8 @@ fn field_hooks<'i>(field: &'i Field, of_type: &SerdeAttrs, diag: &mut Diag) -> V
             ),
         );
     }
-    let pointer = (!serde.is_flattened).then(|| {
+    let is_the_whole = serde.is_flattened || of_type.is_transparent;
+    let pointer = (!is_the_whole).then(|| {
         let name = of_type.name_of(&ident.unraw().to_string(), &serde);
         format!("/{}", name.replace('~', "~0").replace('/', "~1"))
     });
@@ -278,12 +292,13 @@ fn hooks(item: &Item, diag: &mut Diag) -> Option<Vec<ExprPath>> {
 }
 
 fn hook(segment: Vec<TokenTree>, diag: &mut Diag) -> Option<ExprPath> {
+    let text = diag::text(&segment);
     let tokens: TokenStream = segment.into_iter().collect();
     let path = syn::parse2::<ExprPath>(tokens.clone());
     if path.is_err() {
         diag.error(
             &tokens,
-            format!("`{tokens}` is not the path of a function; write e.g. `{VALIDATE_EXAMPLE}`"),
+            format!("`{text}` is not the path of a function; write e.g. `{VALIDATE_EXAMPLE}`"),
         );
     }
     path.ok()

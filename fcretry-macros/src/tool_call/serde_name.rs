@@ -12,6 +12,10 @@ pub(crate) struct SerdeAttrs {
     rename_all: Option<String>,
     pub(crate) is_skipped: bool,
     pub(crate) is_flattened: bool,
+    /// The type is read as its one field is.
+    pub(crate) is_transparent: bool,
+    /// The type that this one is read from, and then made of.
+    pub(crate) from: Option<String>,
 }
 
 /// Reads the `#[serde(..)]` of a type or of a field.
@@ -38,6 +42,10 @@ impl SerdeAttrs {
             self.is_skipped = true;
         } else if meta.path.is_ident("flatten") {
             self.is_flattened = true;
+        } else if meta.path.is_ident("transparent") {
+            self.is_transparent = true;
+        } else if meta.path.is_ident("from") || meta.path.is_ident("try_from") {
+            self.from = Some(meta.value()?.parse::<LitStr>()?.value());
         } else if meta.input.peek(Token![=]) {
             meta.value()?.parse::<syn::Expr>()?;
         } else if meta.input.peek(syn::token::Paren) {
@@ -144,6 +152,19 @@ mod tests {
             "unitPrice1"
         );
         assert_eq!(name(r#"#[serde(rename_all = "camelCase")]"#, r#"#[serde(rename = "p")]"#), "p");
+    }
+
+    #[test]
+    fn what_a_type_is_read_as_is_known() {
+        let of = |attr: &str| {
+            let attrs = syn::parse::Parser::parse_str(Attribute::parse_outer, attr);
+            read(&attrs.expect("attributes"))
+        };
+        assert!(of("#[serde(deny_unknown_fields, transparent)]").is_transparent);
+        assert!(!of("#[serde(default)]").is_transparent);
+        assert_eq!(of(r#"#[serde(from = "Raw<T>", default)]"#).from.as_deref(), Some("Raw<T>"));
+        assert_eq!(of(r#"#[serde(try_from = "Raw")]"#).from.as_deref(), Some("Raw"));
+        assert_eq!(of(r#"#[serde(into = "Raw")]"#).from, None);
     }
 
     #[test]

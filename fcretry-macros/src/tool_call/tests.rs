@@ -96,6 +96,39 @@ fn a_struct_is_expanded_into_an_impl() {
 }
 
 #[test]
+fn only_a_name_with_the_arguments_asks_for_the_schemas_of_them() {
+    let bound = "T : :: fcretry :: __private :: JsonSchema";
+    let header = |item: &str| expand(tokens(item)).to_string();
+    assert!(header("struct Page<T> {}").contains(bound));
+    assert!(!header("#[tool(name = \"page\")] struct Page<T> {}").contains(bound));
+}
+
+#[test]
+fn a_transparent_type_is_its_field() {
+    let expansion =
+        expand(tokens("#[serde(transparent)] struct A { #[tool(validate(check))] inner: Inner }"));
+    let expansion = expansion.to_string();
+    assert!(expansion.contains("check (& __this . inner , __found)"), "{expansion}");
+    assert!(!expansion.contains("\"/inner\""), "{expansion}");
+}
+
+#[test]
+fn a_type_read_from_another_validates_as_a_whole() {
+    for key in ["from", "try_from"] {
+        let item = |on_type: &str, on_field: &str| {
+            tokens(&format!("#[serde({key} = \"Raw\")] {on_type} struct A {{ {on_field} b: u8 }}"))
+        };
+        assert_eq!(
+            mistakes(expand(item("", "#[tool(validate(check))]"))),
+            ["`A` is read from `Raw`, whose fields have names of their own; \
+              put `validate(..)` on the type"]
+        );
+        let on_type = expand(item("#[tool(validate(check))]", ""));
+        assert_eq!(mistakes(on_type), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn the_doc_comment_is_the_description() {
     let described = |doc: &str| -> Option<String> {
         let text = expand(tokens(&format!("{doc} struct Empty {{}}"))).to_string();

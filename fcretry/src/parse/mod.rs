@@ -58,7 +58,7 @@ pub(crate) struct Target<'a> {
 /// assert_eq!(read.recovered.len(), 5); // two keys and a value in single quotes, a fence, a number
 ///
 /// let failure = parse::read("{\"city\": 6 * 7}", &schema).unwrap_err();
-/// assert_eq!(failure.at(), Some(9));
+/// assert_eq!(failure.at(), Some(11));
 /// # Ok::<(), fcretry::Failure>(())
 /// ```
 ///

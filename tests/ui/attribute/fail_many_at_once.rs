@@ -45,6 +45,16 @@ pub async fn unused_attempt(attempt: &Attempt) -> fcretry::Result<()> {
     Ok(())
 }
 
+// What the policy is made from is used.
+#[retry_policy(policy(strictest(limits)), timeout = 30)]
+pub async fn under_a_policy(limits: &[u32]) -> fcretry::Result<()> {
+    Ok(())
+}
+
+fn strictest(_: &[u32]) -> fcretry::RetryPolicy {
+    fcretry::RetryPolicy::default()
+}
+
 pub struct Extractor;
 
 impl Extractor {
@@ -71,6 +81,7 @@ impl Extract for Extractor {}
 pub async fn callers(client: &str, email: &str) -> fcretry::Result<usize> {
     extract(client, email).await;
     unused_attempt().await?;
+    under_a_policy(&[1]).await?;
     let mut extractor = Extractor;
     extractor.provided().await?;
     Ok(with_attempt(email).await? + extractor.method(email).await?)

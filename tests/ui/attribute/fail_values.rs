@@ -104,6 +104,16 @@ async fn fallback_to_no_string(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
 }
 
+#[retry_policy(fallback(["gpt-4o-mini", "deepseek-v3.2"], &MODEL, models::CHEAP))]
+async fn fallback_to_expressions(_: &Attempt) -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(max_attempts = 3i32, on(timeout, delay_scale = 2u8))]
+async fn suffixes() -> fcretry::Result<()> {
+    Ok(())
+}
+
 fn main() {
     let _ = ATTEMPTS;
 }

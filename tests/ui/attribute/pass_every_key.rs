@@ -31,6 +31,19 @@ async fn made_here(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
 }
 
+static POLICY: std::sync::LazyLock<fcretry::RetryPolicy> =
+    std::sync::LazyLock::new(fcretry::RetryPolicy::default);
+
+#[retry_policy(policy(*POLICY))]
+async fn made_once(_: &Attempt) -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(max_attempts = 3, on(timeout, retry = 2), on(unknown_tool, repair))]
+async fn just_enough(_: &Attempt) -> fcretry::Result<()> {
+    Ok(())
+}
+
 #[retry_policy(timeout = "250ms", deadline = "720h", recovery = "lenient")]
 async fn times() -> fcretry::Result<()> {
     Ok(())
@@ -77,23 +90,23 @@ async fn constant() -> fcretry::Result<()> {
     on(structural_parse, repair, retry = 1, fallback),
     on(schema_validation, repair = 50),
     on(semantic_validation, repair, then = "escalate"),
-    on(unknown_tool, retry),
+    on(unknown_tool, retry, fallback, then = "escalate"),
     on(no_tool_call, repair = 1, delay_scale = 0.5),
     on(truncated, max_tokens = 1),
     on(refusal, escalate),
-    on(content_filter, fallback),
+    on(content_filter, fallback, then = "escalate"),
     on(timeout, retry = 1, then = "fail"),
     on(rate_limit, delay_scale = 0),
     on(model_overload, backoff(linear, base = "2s")),
     on(transient_network, retry = 50, delay_scale = 100.0),
     on(partial_stream, then = "fallback"),
-    on(quota_exhausted, fallback),
+    on(quota_exhausted, fallback, then = "fail"),
     on(context_overflow, fallback),
     on(auth, fail),
     on(model_not_found, fallback),
     on(invalid_request, fail),
     on(application, retry = 2, backoff(constant)),
-    on(circuit_open, fallback),
+    on(circuit_open, then = "escalate"),
     on(budget_exhausted, escalate),
     fallback("gpt-4o-mini")
 )]

@@ -28,6 +28,20 @@ async fn two(first: &Attempt, second: &fcretry::Attempt) -> fcretry::Result<u32>
     Ok(first.number() + second.number())
 }
 
+mod quiz {
+    pub struct Attempt;
+}
+
+#[retry_policy]
+async fn foreign_and_ours(_quiz: &quiz::Attempt, _attempt: &Attempt) -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy]
+async fn on_a_condition(#[cfg(unix)] attempt: &Attempt) -> fcretry::Result<u32> {
+    Ok(attempt.number())
+}
+
 #[retry_policy]
 async fn two_marked(
     #[attempt] first: &Attempt,
@@ -61,6 +75,7 @@ async fn callers() -> fcretry::Result<()> {
     named_lifetime("a").await?;
     static_lifetime().await?;
     two().await?;
+    on_a_condition().await?;
     two_marked().await?;
     pattern().await?;
     mark_with_a_value().await?;

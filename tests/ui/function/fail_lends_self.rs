@@ -1,4 +1,4 @@
-//! `&mut self` lent out in the return type: the loop needs it for the next attempt.
+//! `&mut self`, or a `&mut` argument, lent out in the return type: the loop needs it for the next attempt.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -46,6 +46,16 @@ impl Cache {
     async fn nested(&mut self) -> fcretry::Result<(u8, Vec<[&str; 2]>)> {
         Ok((1, Vec::new()))
     }
+}
+
+#[retry_policy]
+async fn argument(orders: &mut Cache, _: &Attempt) -> fcretry::Result<Option<&mut String>> {
+    Ok(orders.orders.get_mut("a"))
+}
+
+#[retry_policy]
+async fn named_argument<'a>(cache: &'a mut Cache, key: &str) -> fcretry::Result<&'a str> {
+    Ok(&cache.orders[key])
 }
 
 fn main() {

@@ -184,6 +184,23 @@ async fn names_like_ours(__call: u8, __wait: u8) -> fcretry::Result<u8> {
 }
 
 #[retry_policy]
+async fn label_like_ours(count: u8) -> fcretry::Result<u8> {
+    let found = '__body: {
+        if count > 1 {
+            break '__body count;
+        }
+        1
+    };
+    Ok(found)
+}
+
+#[retry_policy]
+async fn lent_by_another<'a>(found: &mut usize, text: &'a str) -> fcretry::Result<&'a str> {
+    *found += text.len();
+    Ok(text)
+}
+
+#[retry_policy]
 async fn r#match(r#type: u8) -> fcretry::Result<u8> {
     Ok(r#type)
 }
@@ -223,6 +240,12 @@ impl Extractor {
 
     #[retry_policy]
     async fn own_lifetime<'a>(&mut self, name: &'a str) -> fcretry::Result<&'a str> {
+        self.calls += 1;
+        Ok(name)
+    }
+
+    #[retry_policy]
+    async fn shared_lifetime<'a>(&'a mut self, name: &'a str) -> fcretry::Result<&'a str> {
         self.calls += 1;
         Ok(name)
     }

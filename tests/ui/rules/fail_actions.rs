@@ -88,21 +88,39 @@ async fn repaired_in_vain(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
 }
 
-#[retry_policy(on(refusal, delay_scale = 2.0), on(application, then = "escalate"))]
+#[retry_policy(
+    on(refusal, delay_scale = 2.0),
+    on(application, then = "escalate"),
+    on(content_filter, then = "escalate"),
+    on(auth, max_tokens = 100)
+)]
 async fn modifiers_of_kinds_that_fail() -> fcretry::Result<()> {
     Ok(())
 }
 
 #[retry_policy(
+    on(circuit_open, delay_scale = 2.0),
+    on(budget_exhausted, backoff(linear), max_tokens = 100)
+)]
+async fn modifiers_of_kinds_that_do_not_wait() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(
     on(timeout, fallback, delay_scale = 2.0, backoff(constant), then = "fail"),
+    on(refusal, fallback, delay_scale = 2.0, then = "escalate"),
     fallback("gpt-4o-mini")
 )]
 async fn modifiers_of_a_fallback(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
 }
 
-#[retry_policy(on(timeout, retry, fallback, then = "fail"), fallback("gpt-4o-mini"))]
-async fn two_ways_on(_: &Attempt) -> fcretry::Result<()> {
+#[retry_policy(
+    on(timeout, retry, fallback, then = "fallback"),
+    on(refusal, fallback, then = "fallback"),
+    fallback("gpt-4o-mini")
+)]
+async fn one_way_on_twice(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
 }
 
@@ -131,7 +149,29 @@ async fn never_asked_again(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
 }
 
-#[retry_policy(on(schema_validation, repair = 2), fallback("gpt-4o-mini"))]
+#[retry_policy(max_attempts = 1, fallback("gpt-4o-mini"), on(timeout, fallback))]
+async fn never_falls_back(_: &Attempt) -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(max_attempts = 3, on(timeout, retry = 3), on(schema_validation, repair = 9))]
+async fn more_than_can_follow(_: &Attempt) -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(on(rate_limit, base = "2s"), on(timeout, linear), on(truncated, max_attempts = 2))]
+async fn belongs_elsewhere() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(
+    on(schema_validation, repair = 2),
+    on(truncated, retry, max_tokens = 4096),
+    on(timeout, fallback),
+    fallback("gpt-4o-mini"),
+    history = 2,
+    max_feedback_chars = 500
+)]
 async fn needs_an_attempt(email: &str) -> fcretry::Result<()> {
     let _ = email;
     Ok(())

@@ -57,6 +57,21 @@ async fn two_kinds_in_one_rule() -> fcretry::Result<()> {
     Ok(())
 }
 
+#[retry_policy(on(FailureKind::Timeout, retry), on(FailureKind::Weather, retry))]
+async fn paths() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(on((timeout, rate_limit), retry = 4), on(auth | refusal, fail))]
+async fn several_in_one_rule() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(on(rate_limit: retry = 4), on(timeout: {}))]
+async fn colon() -> fcretry::Result<()> {
+    Ok(())
+}
+
 #[retry_policy(on(deadline_exceeded, retry), on(invalid_policy, fail))]
 async fn kinds_that_end_the_call() -> fcretry::Result<()> {
     Ok(())

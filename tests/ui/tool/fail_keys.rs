@@ -70,6 +70,37 @@ struct OnFields {
     twice: String,
 }
 
+#[derive(Deserialize, JsonSchema, ToolCall)]
+#[serde(from = "Raw")]
+struct FromAnother {
+    #[tool(validate(check))]
+    name: String,
+}
+
+#[derive(Deserialize, JsonSchema, ToolCall)]
+#[serde(try_from = "Raw")]
+struct TriedFromAnother {
+    #[tool(validate(check))]
+    name: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Raw {
+    text: String,
+}
+
+impl From<Raw> for FromAnother {
+    fn from(Raw { text }: Raw) -> Self {
+        Self { name: text }
+    }
+}
+
+impl From<Raw> for TriedFromAnother {
+    fn from(Raw { text }: Raw) -> Self {
+        Self { name: text }
+    }
+}
+
 fn check(_: &str, _: &mut Violations) {}
 
 fn is_a_tool<T: ToolCall>() {}

@@ -81,6 +81,26 @@ struct Sized<const N: usize> {
     name: String,
 }
 
+/// What the parameter is does not show in the arguments.
+#[derive(Deserialize, JsonSchema, ToolCall)]
+#[serde(bound = "")]
+#[schemars(bound = "", rename = "Tagged")]
+#[tool(name = "tagged")]
+struct Tagged<M> {
+    name: String,
+    #[serde(skip)]
+    tag: std::marker::PhantomData<fn() -> M>,
+}
+
+struct NoSchema;
+
+#[derive(Deserialize, JsonSchema, ToolCall)]
+#[serde(transparent)]
+struct Transparent {
+    #[tool(validate(checks::nothing))]
+    inner: Item,
+}
+
 #[derive(Deserialize, JsonSchema, ToolCall)]
 #[tool()]
 struct HTTPGet {
@@ -103,6 +123,8 @@ fn main() {
     is_a_tool::<Ping>();
     is_a_tool::<Page<String>>();
     is_a_tool::<Sized<3>>();
+    is_a_tool::<Tagged<NoSchema>>();
+    is_a_tool::<Transparent>();
     is_a_tool::<HTTPGet>();
     is_a_tool::<Names>();
 }

@@ -3,7 +3,7 @@
 mod backoff;
 mod rule;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, Lit, LitStr};
 
@@ -133,20 +133,21 @@ fn fallback(item: &Item, diag: &mut Diag) -> Option<Vec<LitStr>> {
     let group = value::list(item, FALLBACK_EXAMPLE, diag)?;
     let before = diag.count();
     let mut models: Vec<LitStr> = Vec::new();
-    for entry in meta::entries(group.stream(), diag) {
-        match entry {
-            Entry::Bare(Lit::Str(model)) => {
-                let name = model.value();
-                if name.trim().is_empty() {
-                    no_model(&model, diag);
-                } else if models.iter().any(|other| other.value() == name) {
-                    diag.error(&model, format!("`{name:?}` is named twice; keep one of them"));
-                } else {
-                    models.push(model);
+    for segment in meta::segments(group.stream(), diag) {
+        match segment.as_slice() {
+            [TokenTree::Literal(_), ..] => match meta::entry(&segment, diag) {
+                Some(Entry::Bare(Lit::Str(model))) if !model.value().trim().is_empty() => {
+                    let name = model.value();
+                    if models.iter().any(|other| other.value() == name) {
+                        diag.error(&model, format!("`{name:?}` is named twice; keep one of them"));
+                    } else {
+                        models.push(model);
+                    }
                 }
-            }
-            Entry::Bare(lit) => no_model(&lit, diag),
-            Entry::Keyed(Item { key, .. }) => no_model(&key, diag),
+                _ => no_model(&segment, diag),
+            },
+            // A key, a constant, an expression.
+            _ => no_model(&segment, diag),
         }
     }
     if diag.count() > before {
@@ -174,10 +175,10 @@ fn expression(item: &Item, diag: &mut Diag) -> Option<TokenStream> {
     Some(tokens)
 }
 
-fn no_model(given: &impl ToTokens, diag: &mut Diag) {
-    let text = given.to_token_stream();
+fn no_model(given: &[TokenTree], diag: &mut Diag) {
+    let text = diag::text(given);
     let message = format!("`{text}` is not the name of a model; write `{FALLBACK_EXAMPLE}`");
-    diag.error(given, message);
+    diag.error(given.iter().cloned().collect::<TokenStream>(), message);
 }
 
 fn find<T: Copy>(table: &[(&'static str, T)], name: &str) -> Option<T> {

@@ -1,14 +1,14 @@
 //! `on(kind, ..)`: what the policy does about one kind of failure.
 
-use proc_macro2::{Group, Ident};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Lit;
 
-use super::backoff;
+use super::{backoff, find};
 use crate::diag::{self, Diag, Slot};
-use crate::meta::{self, Entry, Form, Item};
+use crate::meta::{self, Entry, Form, Item, Value};
 use crate::retry_policy::kinds::{ActionKind, Kind};
-use crate::retry_policy::model::{Action, Rule, Then};
+use crate::retry_policy::model::{Action, Rule, Strategy, Then};
 use crate::value;
 
 pub(super) const KEYS: &[&str] = &[
@@ -39,8 +39,16 @@ pub(crate) fn read(item: &Item, diag: &mut Diag) -> Option<Rule> {
         then: Slot::Empty,
         is_partial: false,
     };
-    let mut entries = meta::entries(group.stream(), diag).into_iter().peekable();
-    if let Some(first) = entries.next_if(is_kind) {
+    let segments = meta::segments(group.stream(), diag);
+    let (is_misnamed, segments) = match segments.split_first() {
+        Some((first, rest)) if misnamed(first, diag) => (true, rest),
+        _ => (false, segments.as_slice()),
+    };
+    let entries: Vec<Entry> = segments.iter().filter_map(|it| meta::entry(it, diag)).collect();
+    let mut entries = entries.into_iter().peekable();
+    if is_misnamed {
+        // Reported already.
+    } else if let Some(first) = entries.next_if(is_kind) {
         rule.kind = kind(&first, diag);
     } else if diag.count() == before {
         // Otherwise what stands in the kind's place was reported while it was read.
@@ -58,6 +66,56 @@ pub(crate) fn read(item: &Item, diag: &mut Diag) -> Option<Rule> {
     }
     rule.is_partial = diag.count() > before;
     Some(rule)
+}
+
+/// Reports what is meant as a kind, and is more than its name; whether it is.
+fn misnamed(tokens: &[TokenTree], diag: &mut Diag) -> bool {
+    let is = |token: &TokenTree, sign: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign);
+    let text = diag::text(tokens);
+    let unknown = |name: &Ident| diag::unknown("kind", "kinds", &name.to_string(), &Kind::names());
+    let message = match tokens {
+        [TokenTree::Ident(key), ..] if KEYS.contains(&key.to_string().as_str()) => return false,
+        // `FailureKind::Timeout`
+        [.., first, second, TokenTree::Ident(last)] if is(first, ':') && is(second, ':') => {
+            match Kind::meant(&last.to_string()) {
+                Some(kind) => {
+                    let name = kind.name;
+                    format!("`{text}` is called `{name}` here; write `on({name}, ..)`")
+                }
+                None => unknown(last),
+            }
+        }
+        // `timeout: retry`
+        [TokenTree::Ident(key), colon, rest @ ..]
+            if is(colon, ':') && rest.first().is_none_or(|next| !is(next, ':')) =>
+        {
+            let actions = if rest.is_empty() { "..".to_owned() } else { diag::text(rest) };
+            match Kind::find(&key.to_string()) {
+                Some(kind) => {
+                    let name = kind.name;
+                    format!("`{name}:` is not how a kind is given; write `on({name}, {actions})`")
+                }
+                None => unknown(key),
+            }
+        }
+        // `(timeout, rate_limit)`, `timeout | rate_limit`
+        _ if matches!(tokens, [TokenTree::Group(_)]) || tokens.iter().any(|it| is(it, '|')) => {
+            let name = first_kind(tokens).map_or("rate_limit", |kind| kind.name);
+            format!("`{text}` is not one kind; write an `on(..)` for each, e.g. `on({name}, ..)`")
+        }
+        _ => return false,
+    };
+    diag.error(tokens.iter().cloned().collect::<TokenStream>(), message);
+    true
+}
+
+/// The first kind that is named among the tokens or in a group of them.
+fn first_kind(tokens: &[TokenTree]) -> Option<&'static Kind> {
+    tokens.iter().find_map(|token| match token {
+        TokenTree::Ident(ident) => Kind::meant(&ident.to_string()),
+        TokenTree::Group(group) => first_kind(&group.stream().into_iter().collect::<Vec<_>>()),
+        _ => None,
+    })
 }
 
 /// Whether the entry stands for a kind, right or wrong, and is not already a part of the rule.
@@ -145,8 +203,29 @@ fn read_item(rule: &mut Rule, item: &Item, diag: &mut Diag) {
                 format!("`{name}` is another kind; give it a rule of its own, `on({name}, ..)`"),
             );
         }
-        _ => diag.error(key, diag::unknown("key", "keys", &name, KEYS)),
+        _ => diag.error(key, unknown_key(&name, item)),
     }
+}
+
+/// A key that belongs beside the rule, or in its backoff, is told where.
+fn unknown_key(name: &str, item: &Item) -> String {
+    if find(Strategy::NAMES, name).is_some() {
+        return format!("`{name}` belongs in the backoff; write `backoff({name}, base = \"1s\")`");
+    }
+    if backoff::KEYS.contains(&name) {
+        return format!("`{name}` belongs in the backoff; write `{}`", backoff::EXAMPLE);
+    }
+    if name == "max_attempts" {
+        let count = match &item.form {
+            Form::Value(Value::Literal(Lit::Int(count))) => count.base10_digits(),
+            _ => "3",
+        };
+        return format!("`{name}` is of all kinds together; write `retry = {count}`");
+    }
+    if super::KEYS.contains(&name) {
+        return format!("`{name}` is of the whole policy; write it beside the `on(..)`");
+    }
+    diag::unknown("key", "keys", name, KEYS)
 }
 
 fn action(rule: &mut Rule, what: ActionKind, item: &Item, diag: &mut Diag) {

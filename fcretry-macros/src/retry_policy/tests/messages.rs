@@ -1,0 +1,136 @@
+//! What a mistake is told, key by key.
+
+use super::{PLAIN, expanded};
+use crate::testing::mistakes;
+
+#[test]
+fn what_stands_in_the_place_of_a_kind_or_a_model_is_told_what_would_be_right() {
+    let no_model = |text: &str| {
+        format!("`{text}` is not the name of a model; write `fallback(\"gpt-4o-mini\")`")
+    };
+    for (attr, message) in [
+        (r#"fallback(["a"])"#, no_model(r#"["a"]"#)),
+        ("fallback(&MODEL)", no_model("&MODEL")),
+        ("fallback(models::CHEAP)", no_model("models::CHEAP")),
+        (
+            "on(FailureKind::Timeout, retry)",
+            "`FailureKind::Timeout` is called `timeout` here; write `on(timeout, ..)`".to_owned(),
+        ),
+        (
+            "on(FailureKind::Timout, retry)",
+            "unknown kind `Timout`; did you mean `timeout`?".to_owned(),
+        ),
+        (
+            "on((timeout, rate_limit), retry)",
+            "`(timeout , rate_limit)` is not one kind; \
+             write an `on(..)` for each, e.g. `on(timeout, ..)`"
+                .to_owned(),
+        ),
+        (
+            "on(timeout | rate_limit, retry)",
+            "`timeout | rate_limit` is not one kind; \
+             write an `on(..)` for each, e.g. `on(timeout, ..)`"
+                .to_owned(),
+        ),
+        (
+            "on(rate_limit: retry)",
+            "`rate_limit:` is not how a kind is given; write `on(rate_limit, retry)`".to_owned(),
+        ),
+        (
+            r#"on(rate_limit, base = "2s")"#,
+            "`base` belongs in the backoff; \
+             write `backoff(exponential, base = \"1s\", max = \"30s\")`"
+                .to_owned(),
+        ),
+        (
+            "on(timeout, linear)",
+            "`linear` belongs in the backoff; write `backoff(linear, base = \"1s\")`".to_owned(),
+        ),
+        (
+            "on(rate_limit, max_attempts = 7)",
+            "`max_attempts` is of all kinds together; write `retry = 7`".to_owned(),
+        ),
+        (
+            r#"on(rate_limit, deadline = "1s")"#,
+            "`deadline` is of the whole policy; write it beside the `on(..)`".to_owned(),
+        ),
+        (
+            "max_attempts = 3i32",
+            "`max_attempts = 3i32` has the suffix `i32`, which is not taken; \
+             write `max_attempts = 3`"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(mistakes(expanded(attr, PLAIN)), [message], "{attr}");
+    }
+}
+
+#[test]
+fn then_stands_beside_a_fallback_and_says_what_is_after_it() {
+    for attr in [
+        r#"on(refusal, fallback, then = "escalate"), fallback("a")"#,
+        r#"on(timeout, retry, fallback, then = "fail"), fallback("a")"#,
+        r#"on(circuit_open, then = "escalate")"#,
+        r#"on(budget_exhausted, fallback, then = "fail"), fallback("a")"#,
+    ] {
+        assert_eq!(mistakes(expanded(attr, PLAIN)), Vec::<String>::new(), "{attr}");
+    }
+    let same = "`then = \"fallback\"` stands beside the action `fallback`, and both say the same; \
+                keep one of them";
+    for (attr, message) in [
+        (r#"on(timeout, fallback, then = "fallback"), fallback("a")"#, same),
+        (r#"on(timeout, retry, fallback, then = "fallback"), fallback("a")"#, same),
+        (
+            r#"on(refusal, then = "escalate")"#,
+            "`then` has nothing to follow: `refusal` fails; write `on(refusal, escalate)`",
+        ),
+        (
+            "on(refusal, fallback, delay_scale = 2.0), fallback(\"a\")",
+            "`delay_scale` has nothing to act on beside `fallback`; remove it",
+        ),
+        (
+            "on(timeout, fallback, backoff(linear)), fallback(\"a\")",
+            "`backoff` has nothing to act on beside `fallback`; \
+             write `retry` before it, or remove it",
+        ),
+        (
+            "on(circuit_open, delay_scale = 2.0)",
+            "`delay_scale` has nothing to act on: \
+             `circuit_open` goes on with the next model at once; remove it",
+        ),
+    ] {
+        assert_eq!(mistakes(expanded(attr, PLAIN)), [message], "{attr}");
+    }
+}
+
+#[test]
+fn what_the_attempts_do_not_suffice_for_is_refused() {
+    for (attr, message) in [
+        (
+            r#"max_attempts = 1, fallback("a")"#,
+            "`fallback` can never happen with `max_attempts = 1`; \
+             write `max_attempts = 2` or more",
+        ),
+        (
+            "max_attempts = 1, policy(p), on(refusal, fallback)",
+            "`fallback` can never happen with `max_attempts = 1`; \
+             write `max_attempts = 2` or more",
+        ),
+        (
+            "max_attempts = 3, on(timeout, retry = 3)",
+            "`retry = 3` is more than can follow the first of `max_attempts = 3`; \
+             write `retry = 2` or less",
+        ),
+        (
+            "max_attempts = 2, on(unknown_tool, repair = 9)",
+            "`repair = 9` is more than can follow the first of `max_attempts = 2`; \
+             write `repair = 1` or less",
+        ),
+    ] {
+        assert_eq!(mistakes(expanded(attr, PLAIN)), [message], "{attr}");
+    }
+    for attr in ["max_attempts = 3, on(timeout, retry = 2)", "max_attempts = 2, on(timeout, retry)"]
+    {
+        assert_eq!(mistakes(expanded(attr, PLAIN)), Vec::<String>::new(), "{attr}");
+    }
+}
