@@ -54,7 +54,8 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `validate(path, ..)` | functions `fn(&Field, &mut Violations)`, run after those of the struct; what they find is reported at the field, under the name that serde reads it by |
 ///
-/// Refused are enums, unions, structs with unnamed fields and types with lifetimes.
+/// On an enum whose variants each hold a tool it makes a set of tools; with `#[tool(single)]` an enum is the
+/// arguments of one. Refused are unions, structs with unnamed fields and types with lifetimes.
 #[proc_macro_derive(ToolCall, attributes(tool))]
 pub fn derive_tool_call(input: TokenStream) -> TokenStream {
     tool_call::expand(input.into()).into()

@@ -17,7 +17,7 @@
 //! | … `jitter` | `"full"` | `"full"`, `"equal"`, `"decorrelated"`, `"none"` | `jitter = "equal"` |
 //! | `on(kind, ..)` | the table of [`FailureKind`](crate::FailureKind) | once per kind; not for `deadline_exceeded` and `invalid_policy`, which always fail | `on(rate_limit, retry = 4)` |
 //! | `fallback(..)` | none | models, in the order they are tried; not with `max_attempts = 1` | `fallback("gpt-4o-mini")` |
-//! | `recovery` | `"lossless"` | `"off"`, `"lossless"`, `"lenient"`; reading is strict in this version | `recovery = "off"` |
+//! | `recovery` | `"lossless"` | `"off"`, `"lossless"`, `"lenient"`: how far [reading](crate::Recovery) goes | `recovery = "off"` |
 //! | `history` | 1 | 1 to 20 bad answers carried into a repair | `history = 2` |
 //! | `max_feedback_chars` | 2000 | 100 to 100000, of an answer and of a list of violations each | `max_feedback_chars = 500` |
 //! | `policy(EXPR)` | none | a [`RetryPolicy`](crate::RetryPolicy), or anything that borrows as one | `policy(self.policy)`, `policy(*POLICY)` |
@@ -72,7 +72,9 @@
 //!
 //! # `#[derive(ToolCall)]`
 //!
-//! On a struct with named fields, beside `serde::Deserialize` and `schemars::JsonSchema`.
+//! On a struct with named fields, beside `serde::Deserialize` and `schemars::JsonSchema`: the arguments of a tool. On an
+//! enum whose variants each hold a tool, with nothing beside it: a [`ToolSet`](crate::ToolSet), of which the model calls one or,
+//! with `call_all`, several. On an enum with `#[tool(single)]`: the arguments of one tool, as of a struct.
 //!
 //! | key of `#[tool(..)]` | on | default | example |
 //! |---|---|---|---|
@@ -80,7 +82,8 @@
 //! | `description` | the type | its doc comment | `description = "Place an order."` |
 //! | `validate(path, ..)` | the type | none | `validate(totals_add_up)`: `fn(&Order, &mut Violations)` |
 //! | `validate(path, ..)` | a field | none | `validate(not_empty)`: `fn(&FieldType, &mut Violations)`, pointers below the field; not with `#[serde(from, try_from)]` on the type |
+//! | `single` | an enum | a set of tools | `single` |
 //! | `crate` | the type | `"::fcretry"` | `crate = "my_app::fcretry"` |
 //!
-//! A name is `[a-zA-Z0-9_-]{1,64}`, checked at compile time where it is known then. What the schema says is what is enforced: every constraint that `schemars` can
+//! Two tools of one name in a set are a compile error, of a generic set at its first use. A name is `[a-zA-Z0-9_-]{1,64}`, checked at compile time where it is known then. What the schema says is what is enforced: every constraint that `schemars` can
 //! state, at every depth.

@@ -96,9 +96,14 @@ pub(crate) fn turns(exchange: &Exchange, offer: &Offer, limit: usize) -> Vec<Tur
         let mut turns =
             vec![Turn::Assistant { content: answer.content.clone(), calls: answer.calls.clone() }];
         for (i, call) in answer.calls.iter().enumerate() {
-            let text = match i {
-                0 => format!("{complaint}\n{request}"),
-                _ => "Not accepted, for the reason given above.".to_owned(),
+            let own = failure.calls().iter().find(|(at, _)| *at == i).map(|(_, own)| own);
+            let text = match own {
+                Some(own) => format!("{}\n{request}", self::complaint(own, offer, limit)),
+                None if !failure.calls().is_empty() => {
+                    "This call is right: send it again as it is, beside the others.".to_owned()
+                }
+                None if i == 0 => format!("{complaint}\n{request}"),
+                None => "Not accepted, for the reason given above.".to_owned(),
             };
             turns.push(Turn::Tool { id: call.id.clone(), text });
         }

@@ -37,22 +37,23 @@ pub use policy::{
 };
 pub use report::{AttemptReport, Report, ViolationReport, report};
 pub use run::{Attempt, Outcome};
-pub use tool::{SpecError, ToolCall, ToolSpec};
+pub use tool::{SpecError, ToolCall, ToolSet, ToolSpec};
 pub use usage::Usage;
 
 /// What expansions name. Not for use by hand: it changes without notice, and the macro crate's version is pinned to this one's.
 #[doc(hidden)]
 pub mod __private {
-    pub use std::{borrow::Cow, string::ToString};
+    pub use std::{borrow::Cow, string::ToString, vec::Vec};
 
     pub use schemars::JsonSchema;
     pub use serde::de::DeserializeOwned;
 
     pub use crate::{
         failure::FailureKind,
+        parse::Reading,
         parse::Recovery,
         policy::{Backoff, Jitter, RetryPolicy, Rule, Then},
         run::{Call, Drive, Driven, Outcome, StaticPolicy, Wait, settle, stub_attempt},
-        tool::generic_name,
+        tool::{RawCall, assert_distinct, generic_name},
     };
 }

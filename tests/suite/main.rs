@@ -17,5 +17,6 @@ mod reading;
 mod reports;
 mod rules;
 mod support;
+mod tool_sets;
 mod tools;
 mod wire;

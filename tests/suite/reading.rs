@@ -128,3 +128,27 @@ async fn a_call_in_the_content_counts_only_where_one_was_required() {
     let model = MockModel::repeat(Reply::json(json!({"customer": "Ann", "count": 2})));
     assert_eq!(free(&model.client()).await.unwrap_err().kind(), FailureKind::NoToolCall);
 }
+
+#[test]
+fn a_wrapper_that_an_open_schema_admits_is_one_all_the_same() {
+    use fcretry::parse::Reader;
+    let schema =
+        json!({"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]});
+    let reader = Reader::new(&schema).unwrap().tool("create_user");
+    let wrapped = r#"{"name": "create_user", "arguments": {"name": "Ann"}}"#;
+    assert_eq!(reader.read(wrapped).unwrap().value, json!({"name": "Ann"}));
+    let plain = r#"{"name": "create_user"}"#;
+    assert_eq!(reader.read(plain).unwrap().value, json!({"name": "create_user"}));
+}
+
+#[test]
+fn strings_that_hold_values_do_not_add_up_to_any_depth() {
+    use fcretry::parse;
+    let schema = json!({"type": "array", "items": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}});
+    let mut text = "null".to_owned();
+    for quote in ["\u{ab}\u{bb}", "''", "``", "\u{ff02}\u{ff02}"] {
+        let (open, close) = quote.split_at(quote.len() / 2);
+        text = format!("{}{open}{text}{close}{}", "[".repeat(120), "]".repeat(120));
+    }
+    assert!(parse::read(&text, &schema).is_err());
+}

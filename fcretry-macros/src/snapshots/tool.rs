@@ -1,5 +1,8 @@
 #[automatically_derived]
 impl ::fcretry::ToolCall for PlaceOrder {
+    const NAME: ::core::option::Option<&'static str> = ::core::option::Option::Some(
+        "place_order",
+    );
     fn name() -> ::fcretry::__private::Cow<'static, str> {
         ::fcretry::__private::Cow::Borrowed("place_order")
     }

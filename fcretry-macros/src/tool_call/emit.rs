@@ -5,14 +5,24 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{GenericParam, parse_quote};
 
-use super::model::{Hook, Name, Target, Tool};
+use super::model::{Hook, Name, Target, Tool, Variant};
 use crate::krate;
 
 /// The impl.
 pub(crate) fn tool(tool: &Tool<'_>) -> TokenStream {
-    let Tool { ident: _, generics: _, krate, name, description, hooks, is_readable: _ } = tool;
+    // Without `..`, so that a new part is not forgotten here.
+    let Tool { ident: _, generics: _, krate, name, description, hooks, set, is_readable: _ } = tool;
+    if let Some(variants) = set {
+        return self::set(tool, variants);
+    }
     let root = krate::root(krate.value());
     let private = krate::private(krate.value());
+    let known = match name {
+        Name::Whole(name) => Some(quote! {
+            const NAME: ::core::option::Option<&'static str> = ::core::option::Option::Some(#name);
+        }),
+        Name::WithArguments(_) => None,
+    };
     let name = match name {
         Name::Whole(name) => quote!(#private::Cow::Borrowed(#name)),
         Name::WithArguments(name) => {
@@ -29,6 +39,7 @@ pub(crate) fn tool(tool: &Tool<'_>) -> TokenStream {
     });
     let validate = (!hooks.is_empty()).then(|| validate(hooks, &root));
     let body = quote! {
+        #known
         fn name() -> #private::Cow<'static, str> {
             #name
         }
@@ -43,6 +54,9 @@ pub(crate) fn stub(tool: &Tool<'_>) -> TokenStream {
     if !tool.is_readable {
         return TokenStream::new();
     }
+    if let Some(variants) = &tool.set {
+        return set(tool, variants);
+    }
     let root = krate::root(tool.krate.value());
     let private = krate::private(tool.krate.value());
     let validate = (!tool.hooks.is_empty()).then(|| validate(&tool.hooks, &root));
@@ -53,6 +67,67 @@ pub(crate) fn stub(tool: &Tool<'_>) -> TokenStream {
         #validate
     };
     with_header(tool, &body)
+}
+
+/// The impl of an enum of tools: whatever a tool among them reads is the variant that holds it.
+fn set(tool: &Tool<'_>, variants: &[Variant<'_>]) -> TokenStream {
+    let Tool { ident, generics, krate, .. } = tool;
+    let root = krate::root(krate.value());
+    let private = krate::private(krate.value());
+    let here = Span::mixed_site();
+    let mut bounded = (*generics).clone();
+    let is_generic = !generics.params.is_empty();
+    if is_generic {
+        let predicates = &mut bounded.make_where_clause().predicates;
+        predicates.push(parse_quote!(Self: 'static));
+        for Variant { ident: _, holds } in variants {
+            predicates.push(parse_quote!(#holds: #root::ToolSet));
+        }
+    }
+    let holds: Vec<_> = variants.iter().map(|variant| variant.holds).collect();
+    // Reported where the type that is no tool stands.
+    let specs = holds.iter().map(|holds| {
+        quote_spanned!(here.located_at(holds.span())=> __specs.extend(<#holds as #root::ToolSet>::specs()?);)
+    });
+    let readers = variants.iter().map(|Variant { ident, holds }| {
+        quote_spanned! {here.located_at(holds.span())=>
+            if let ::core::option::Option::Some(__read) =
+                <#holds as #root::ToolSet>::read_call(__call)
+            {
+                return ::core::option::Option::Some(__read.map(|__read| __read.map(Self::#ident)));
+            }
+        }
+    });
+    // Of a generic set the names are known at its first use.
+    let distinct = (!is_generic).then(|| {
+        quote_spanned! {here.located_at(ident.span())=>
+            const _: () = #private::assert_distinct(&[#(<#holds as #root::ToolSet>::NAMES),*]);
+        }
+    });
+    let (impl_generics, _, where_clause) = bounded.split_for_impl();
+    let (_, ty_generics, _) = generics.split_for_impl();
+    quote_spanned! {here=>
+        #[automatically_derived]
+        impl #impl_generics #root::ToolSet for #ident #ty_generics #where_clause {
+            fn specs() -> ::core::result::Result<
+                #private::Vec<&'static #root::ToolSpec>,
+                #root::SpecError,
+            > {
+                let mut __specs = #private::Vec::new();
+                #(#specs)*
+                ::core::result::Result::Ok(__specs)
+            }
+            fn read_call(
+                __call: &#private::RawCall<'_>,
+            ) -> ::core::option::Option<
+                ::core::result::Result<#private::Reading<Self>, #root::Failure>,
+            > {
+                #(#readers)*
+                ::core::option::Option::None
+            }
+        }
+        #distinct
+    }
 }
 
 fn with_header(tool: &Tool<'_>, body: &TokenStream) -> TokenStream {

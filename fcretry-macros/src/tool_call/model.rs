@@ -4,8 +4,8 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, Data, DeriveInput, Expr, ExprLit, ExprPath, Field, Fields, GenericParam, Generics,
-    Lit, Meta, MetaNameValue, Path,
+    Attribute, Data, DataEnum, DeriveInput, Expr, ExprLit, ExprPath, Field, Fields, GenericParam,
+    Generics, Lit, Meta, MetaNameValue, Path, Type,
 };
 
 use super::name;
@@ -14,7 +14,7 @@ use crate::diag::{self, Diag, Slot};
 use crate::meta::{self, Entry, Item};
 use crate::value;
 
-const TYPE_KEYS: &[&str] = &["name", "description", "validate", "crate"];
+const TYPE_KEYS: &[&str] = &["name", "description", "validate", "single", "crate"];
 const FIELD_KEYS: &[&str] = &["validate"];
 const VALIDATE_EXAMPLE: &str = "validate(totals_add_up)";
 
@@ -27,8 +27,16 @@ pub(crate) struct Tool<'i> {
     pub(crate) description: Option<String>,
     /// Hooks of the whole type, then those of its fields, in the order written.
     pub(crate) hooks: Vec<Hook<'i>>,
+    /// Of an enum that is a set of tools: its variants, each with the type it holds.
+    pub(crate) set: Option<Vec<Variant<'i>>>,
     /// Whether an impl could hold at all; it cannot for a union, which serde does not read.
     pub(crate) is_readable: bool,
+}
+
+/// A variant that holds a tool.
+pub(crate) struct Variant<'i> {
+    pub(crate) ident: &'i Ident,
+    pub(crate) holds: &'i Type,
 }
 
 /// The tool's name.
@@ -60,6 +68,7 @@ struct Attrs {
     description: Slot<syn::LitStr>,
     krate: Slot<Path>,
     hooks: Slot<Vec<ExprPath>>,
+    single: Slot<()>,
 }
 
 /// serde reads such a struct from something else than the object that a call's arguments are.
@@ -86,6 +95,10 @@ pub(crate) fn read<'i>(input: &'i DeriveInput, diag: &mut Diag) -> Tool<'i> {
     let mut hooks: Vec<Hook<'i>> =
         on_whole.map(|path| Hook { path: path.clone(), on: Target::Whole }).collect();
     let mut is_readable = true;
+    let mut set = None;
+    if let (Some(key), false) = (attrs.single.key(), matches!(input.data, Data::Enum(_))) {
+        diag.error(key, format!("`{key}` is for an enum; a struct is the arguments of one tool"));
+    }
     match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Unit => no_object(input, "null", diag),
@@ -99,11 +112,9 @@ pub(crate) fn read<'i>(input: &'i DeriveInput, diag: &mut Diag) -> Tool<'i> {
                 diag.error(fields, "the arguments of a tool are named: use named fields");
             }
         },
-        Data::Enum(data) => {
-            let message = "enums are not supported yet by `#[derive(ToolCall)]` in this version; \
-                           write a struct";
-            diag.error(data.enum_token, message);
-        }
+        // The arguments of one tool, which serde reads as it reads any enum.
+        Data::Enum(_) if attrs.single.is_given() => {}
+        Data::Enum(data) => set = Some(variants(input, data, &attrs, diag)),
         Data::Union(data) => {
             is_readable = false;
             let message = "a union cannot be the arguments of a tool; write a struct";
@@ -113,12 +124,60 @@ pub(crate) fn read<'i>(input: &'i DeriveInput, diag: &mut Diag) -> Tool<'i> {
     Tool {
         ident: &input.ident,
         generics: &input.generics,
-        name: tool_name(input, &attrs, diag),
+        // A set has no name of its own.
+        name: if set.is_some() {
+            Name::Whole(String::new())
+        } else {
+            tool_name(input, &attrs, diag)
+        },
         description: description(input, &attrs, diag),
         krate: attrs.krate,
         hooks,
+        set,
         is_readable,
     }
+}
+
+/// The variants of an enum of tools.
+fn variants<'i>(
+    input: &'i DeriveInput,
+    data: &'i DataEnum,
+    attrs: &Attrs,
+    diag: &mut Diag,
+) -> Vec<Variant<'i>> {
+    let of_a_tool = [attrs.name.key(), attrs.description.key(), attrs.hooks.key()];
+    for key in of_a_tool.into_iter().flatten() {
+        diag.error(
+            key,
+            format!(
+                "`{key}` belongs on the tools that the variants hold; \
+                 for an enum that is the arguments of one tool write `#[tool(single, ..)]`"
+            ),
+        );
+    }
+    if data.variants.is_empty() {
+        diag.error(&input.ident, "an enum without variants offers no tool");
+    }
+    let mut found = Vec::new();
+    for variant in &data.variants {
+        match &variant.fields {
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                let holds = fields.unnamed.iter().map(|field| &field.ty);
+                found.extend(holds.map(|holds| Variant { ident: &variant.ident, holds }));
+            }
+            _ => {
+                let name = &variant.ident;
+                diag.error(
+                    name,
+                    format!(
+                        "a variant holds the arguments of a tool; write `{name}(TheTool)`, or \
+                         `#[tool(single)]` on an enum that is the arguments of one tool"
+                    ),
+                );
+            }
+        }
+    }
+    found
 }
 
 fn tool_name(input: &DeriveInput, attrs: &Attrs, diag: &mut Diag) -> Name {
@@ -249,6 +308,10 @@ fn tool_item(found: &mut Attrs, item: &Item, keys: &[&str], diag: &mut Diag) {
                 diag::unknown("key", "keys", name, keys)
             };
             diag.error(key, message);
+        }
+        "single" => {
+            let value = value::bare(item, diag).then_some(());
+            found.single.fill(key, value, diag);
         }
         "name" => {
             let value = value::text(item, r#"name = "place_order""#, diag);

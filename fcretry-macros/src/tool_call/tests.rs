@@ -89,6 +89,18 @@ fn a_right_attribute_has_no_mistakes() {
 }
 
 #[test]
+fn an_enum_of_tools_is_expanded_into_a_set() {
+    assert_snapshot(
+        "tool_set",
+        expand(tokens("enum Desk { Place(PlaceOrder), Cancel(orders::Cancel) }")),
+    );
+    assert_snapshot(
+        "tool_single",
+        expand(tokens("#[tool(single)] enum Shape { Circle { r: f64 }, None }")),
+    );
+}
+
+#[test]
 fn a_struct_is_expanded_into_an_impl() {
     assert_snapshot("tool", expand(tokens(ORDER)));
     assert_snapshot("tool_generic", expand(tokens(GENERIC)));
@@ -132,7 +144,7 @@ fn a_type_read_from_another_validates_as_a_whole() {
 fn the_doc_comment_is_the_description() {
     let described = |doc: &str| -> Option<String> {
         let text = expand(tokens(&format!("{doc} struct Empty {{}}"))).to_string();
-        let (_, rest) = text.split_once("Some (")?;
+        let (_, rest) = text.split_once("fn description")?.1.split_once("Some (")?;
         let (literal, _) = rest.split_once(") }")?;
         Some(syn::parse_str::<syn::LitStr>(literal).expect("a string").value())
     };
@@ -152,8 +164,19 @@ fn types_that_cannot_be_arguments_are_refused() {
     for (item, message) in [
         ("struct A(u8);", "the arguments of a tool are named: use named fields"),
         (
-            "enum A { B(C) }",
-            "enums are not supported yet by `#[derive(ToolCall)]` in this version; write a struct",
+            "enum A { B { c: u8 } }",
+            "a variant holds the arguments of a tool; write `B(TheTool)`, or `#[tool(single)]` on an enum \
+             that is the arguments of one tool",
+        ),
+        ("enum A {}", "an enum without variants offers no tool"),
+        (
+            "#[tool(name = \"a\")] enum A { B(C) }",
+            "`name` belongs on the tools that the variants hold; for an enum that is the arguments of one \
+             tool write `#[tool(single, ..)]`",
+        ),
+        (
+            "#[tool(single)] struct A {}",
+            "`single` is for an enum; a struct is the arguments of one tool",
         ),
         (
             "struct A;",

@@ -28,6 +28,8 @@ struct Detail {
     answer: Option<Arc<Answer>>,
     /// Where reading stopped, and what stood there.
     place: Option<(usize, String)>,
+    /// Of several calls, what is wrong with which.
+    calls: Vec<(usize, Failure)>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -46,6 +48,7 @@ impl Failure {
             violations: Vec::new(),
             answer: None,
             place: None,
+            calls: Vec::new(),
             source: None,
         }))
     }
@@ -53,6 +56,28 @@ impl Failure {
     fn with(mut self, change: impl FnOnce(&mut Detail)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
+    }
+
+    /// The failure of an answer of which these calls, by their place in it, are bad. It is of the first one's
+    /// kind, and has the violations of all.
+    pub(crate) fn of_calls(bad: Vec<(usize, Self)>) -> Self {
+        let kind = bad.first().map_or(FailureKind::SchemaValidation, |(_, first)| first.kind());
+        let violations = bad.iter().flat_map(|(_, failure)| failure.violations().iter().cloned());
+        let note = match bad.as_slice() {
+            [(_, only)] => only.0.note.clone(),
+            several => Some(format!("{} of the calls are bad", several.len()).into()),
+        };
+        let violations = violations.collect();
+        Self::new(kind).with(|detail| {
+            detail.note = note;
+            detail.violations = violations;
+            detail.calls = bad;
+        })
+    }
+
+    /// Of several calls, what is wrong with which.
+    pub(crate) fn calls(&self) -> &[(usize, Self)] {
+        &self.0.calls
     }
 
     /// The same failure as another kind.
@@ -102,8 +127,9 @@ impl Failure {
         if is_word { self.with(|detail| detail.code = Some(code)) } else { self }
     }
 
-    pub(crate) fn with_param(self, param: Option<String>) -> Self {
-        self.with(|detail| detail.param = param)
+    /// Adds the parameter of the request that the provider objects to.
+    pub fn with_param(self, param: impl Into<String>) -> Self {
+        self.with(|detail| detail.param = Some(param.into()))
     }
 
     /// Adds the provider's message. It is never shown unless asked for.
@@ -165,7 +191,7 @@ impl Failure {
     }
 
     /// The parameter of the request that the provider objects to.
-    pub(crate) fn param(&self) -> Option<&str> {
+    pub fn param(&self) -> Option<&str> {
         self.0.param.as_deref()
     }
 

@@ -64,7 +64,7 @@ impl Violation {
         &self.expected
     }
 
-    /// What was there; `None` where nothing was, or where a hook did not say.
+    /// What was there; of a large value the start. `None` where nothing was, or where a hook did not say.
     pub fn got(&self) -> Option<&Value> {
         self.got.as_ref()
     }

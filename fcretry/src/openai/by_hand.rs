@@ -1,6 +1,11 @@
 use async_openai::types::chat::{ChatCompletionRequestMessage, CreateChatCompletionResponse};
 
-use crate::{answer::Answer, error::Error, feedback::Form, run::Attempt, tool::ToolCall};
+use crate::{
+    answer::Answer,
+    error::Error,
+    run::Attempt,
+    tool::{ToolCall, ToolSet},
+};
 
 impl Attempt {
     /// The messages of a request made by hand: `base`, then the bad answers of earlier attempts and what was wrong with
@@ -37,14 +42,26 @@ impl Attempt {
         messages
     }
 
-    /// Reads the call of `T` in the answer to a request made by hand. Ends the ask that
+    /// Reads the one call of a tool of `S` in the answer to a request made by hand. Ends the ask that
     /// [`model`](Self::model) or [`messages`](Self::messages) began.
     ///
     /// # Errors
     ///
     /// Whatever is wrong with the answer; it is fed back in the next attempt.
-    pub fn accept<T: ToolCall>(&self, response: &CreateChatCompletionResponse) -> Result<T, Error> {
-        self.accept_as(Form::Call, Answer::from(response))
+    pub fn accept<S: ToolSet>(&self, response: &CreateChatCompletionResponse) -> Result<S, Error> {
+        self.accept_answer(Answer::from(response))
+    }
+
+    /// Reads every call of a tool of `S` in the answer to a request made by hand, in order.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with any of the calls; it is fed back in the next attempt.
+    pub fn accept_all<S: ToolSet>(
+        &self,
+        response: &CreateChatCompletionResponse,
+    ) -> Result<Vec<S>, Error> {
+        self.accept_all_of_answer(Answer::from(response))
     }
 
     /// Reads a `T` out of the JSON content of the answer to a request made by hand.
@@ -56,6 +73,6 @@ impl Attempt {
         &self,
         response: &CreateChatCompletionResponse,
     ) -> Result<T, Error> {
-        self.accept_as(Form::Content, Answer::from(response))
+        self.accept_content_of(Answer::from(response))
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     failure::{Failure, FailureKind},
     feedback::Form,
     run::{Ask, Attempt},
-    tool::{ToolCall, ToolSpec},
+    tool::{ToolCall, ToolSet},
 };
 
 /// How often one ask is written anew for a server that objects to a parameter.
@@ -112,28 +112,27 @@ impl<C: Config> Chat<'_, C> {
         self
     }
 
-    /// Sends the request with the tool `T` and reads the one call of it.
+    /// Sends the request with the tools of `S`, and reads the one call of one of them.
     ///
     /// # Errors
     ///
     /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
-    pub async fn call<T: ToolCall>(mut self) -> Result<T, Error> {
-        let spec = self.spec::<T>()?;
-        self.ask.offer::<T>(Form::Call);
-        self.request.tools = Some(vec![convert::tool(spec, self.ask.is_constrained())]);
-        self.request.response_format = None;
-        if self.ask.is_constrained() {
-            self.request.tool_choice =
-                Some(ChatCompletionToolChoiceOption::Function(ChatCompletionNamedToolChoice {
-                    function: FunctionName { name: spec.name().to_owned() },
-                }));
-        }
-        self.request
-            .tool_choice
-            .get_or_insert(ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Required));
-        let required = Quirks::requires_a_call(&self.request);
+    pub async fn call<S: ToolSet>(mut self) -> Result<S, Error> {
+        let required = self.offer_tools::<S>()?;
         let (ask, answer) = self.send().await?;
-        ask.judge(Form::Call, required, &answer)
+        ask.judge_call(required, &answer)
+    }
+
+    /// Sends the request with the tools of `S`, and reads every call that the model makes, in its order; one at
+    /// least. If one of them is bad, the failure is of it, and the model is told of each what is wrong.
+    ///
+    /// # Errors
+    ///
+    /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
+    pub async fn call_all<S: ToolSet>(mut self) -> Result<Vec<S>, Error> {
+        let required = self.offer_tools::<S>()?;
+        let (ask, answer) = self.send().await?;
+        ask.judge_calls(required, &answer)
     }
 
     /// Sends the request for JSON content of `T`'s schema, without a tool, and reads it.
@@ -142,20 +141,36 @@ impl<C: Config> Chat<'_, C> {
     ///
     /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
     pub async fn extract<T: ToolCall>(mut self) -> Result<T, Error> {
-        let spec = self.spec::<T>()?;
-        self.ask.offer::<T>(Form::Content);
+        let specs = self.ask.specs::<T>()?;
+        self.ask.offer(Form::Content, &specs);
         self.request.tools = None;
         self.request.tool_choice = None;
-        self.request.response_format = Some(convert::json_schema(spec, self.ask.is_constrained()));
+        let constrained = self.ask.is_constrained();
+        self.request.response_format =
+            specs.first().map(|spec| convert::json_schema(spec, constrained));
         let (ask, answer) = self.send().await?;
-        ask.judge(Form::Content, true, &answer)
+        ask.judge_content(&answer)
     }
 
-    fn spec<T: ToolCall>(&self) -> Result<&'static ToolSpec, Error> {
-        T::spec().map_err(|error| {
-            let failure = Failure::new(FailureKind::InvalidRequest);
-            self.ask.fail(failure.with_note(error.to_string()).with_source(error))
-        })
+    /// Puts the tools into the request; whether the model must call one of them.
+    fn offer_tools<S: ToolSet>(&mut self) -> Result<bool, Error> {
+        let specs = self.ask.specs::<S>()?;
+        self.ask.offer(Form::Call, &specs);
+        let constrained = self.ask.is_constrained();
+        let tools = specs.iter().map(|spec| convert::tool(spec, constrained));
+        self.request.tools = Some(tools.collect());
+        self.request.response_format = None;
+        // Of several tools none can be named for the model.
+        if let ([spec], true) = (specs.as_slice(), constrained) {
+            self.request.tool_choice =
+                Some(ChatCompletionToolChoiceOption::Function(ChatCompletionNamedToolChoice {
+                    function: FunctionName { name: spec.name().to_owned() },
+                }));
+        }
+        self.request
+            .tool_choice
+            .get_or_insert(ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Required));
+        Ok(Quirks::requires_a_call(&self.request))
     }
 }
 

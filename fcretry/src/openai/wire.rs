@@ -29,7 +29,10 @@ pub(super) fn failure(status: Option<u16>, headers: &HeaderMap, body: &[u8]) -> 
     let text = String::from_utf8_lossy(body);
     let error = ErrorBody::read(&text);
     let kind = error.kind(status);
-    let mut failure = Failure::new(kind).with_param(error.param.clone());
+    let mut failure = Failure::new(kind);
+    if let Some(param) = &error.param {
+        failure = failure.with_param(param.clone());
+    }
     if let Some(status) = status {
         failure = failure.with_status(status);
     }

@@ -26,11 +26,20 @@ use self::{schema::Schema, strict::Unreadable, tolerant::Refusal};
 use crate::failure::{Failure, FailureKind, Violation, Violations};
 
 /// A value that was read, with the JSON it was read from and what was put right on the way.
+#[doc(hidden)]
 #[derive(Debug)]
-pub(crate) struct Reading<T> {
+pub struct Reading<T> {
     pub(crate) value: T,
     pub(crate) json: Value,
     pub(crate) log: Log,
+}
+
+impl<T> Reading<T> {
+    /// The same reading of a value made from this one.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Reading<U> {
+        let Self { value, json, log } = self;
+        Reading { value: make(value), json, log }
+    }
 }
 
 /// What arguments are read as.
@@ -140,11 +149,12 @@ pub(crate) fn read_typed<T: DeserializeOwned>(
     decode(fitted(value, found, log, target)?)
 }
 
-/// Reads the call of the target's tool that `content` is, if it is one: a call written out, or the arguments with
-/// nothing around them but a fence or a tag. `None` if it is prose, whatever samples are in it.
+/// Reads the call of the target's tool that `content` is, if it is one: a call written out, or, if the tool is `alone`,
+/// the arguments with nothing around them but a fence or a tag. `None` if it is prose, whatever samples are in it.
 pub(crate) fn read_call_in_content<T: DeserializeOwned>(
     content: &str,
     target: Target<'_>,
+    alone: bool,
 ) -> Option<Result<Reading<T>, Failure>> {
     let found = match extract::find(content, false) {
         Ok(found) if found.value.is_object() || found.value.is_array() => found,
@@ -158,7 +168,8 @@ pub(crate) fn read_call_in_content<T: DeserializeOwned>(
     let mut notes = Log::default();
     unwrap::unwrap(&mut call, target.checker.schema(), target.name, &mut notes);
     let is_call = !notes.is_empty();
-    if !is_call && (found.is_in_prose || !target.checker.check(&found.value).is_empty()) {
+    let is_bare = alone && !found.is_in_prose && target.checker.check(&found.value).is_empty();
+    if !is_call && !is_bare {
         return None;
     }
     let mut log = found.log;
@@ -216,8 +227,30 @@ fn fitted(
             log.append(notes);
         }
     }
+    // A schema that is not closed admits a wrapper as it admits anything, and the type would drop what is in it.
+    if found.is_empty()
+        && target.recovery != Recovery::Off
+        && let Some(inner) = admitted_wrapper(&value, target, &mut log)
+    {
+        value = inner;
+    }
     found.splice(0..0, duplicates);
     if found.is_empty() { Ok((value, log)) } else { Err(schema_failure(found)) }
+}
+
+/// The arguments inside a value that fits the schema and is a wrapper of this tool's all the same.
+fn admitted_wrapper(value: &Value, target: Target<'_>, log: &mut Log) -> Option<Value> {
+    let schema = target.checker.schema();
+    let has_unknown = value.as_object()?.keys().any(|key| schema.property(key).is_none());
+    target.name.filter(|_| has_unknown)?;
+    let mut inner = value.clone();
+    let mut notes = Log::default();
+    unwrap::unwrap(&mut inner, schema, target.name, &mut notes);
+    if notes.is_empty() || !target.checker.check(&inner).is_empty() {
+        return None;
+    }
+    log.append(notes);
+    Some(inner)
 }
 
 fn decode<T: DeserializeOwned>((json, log): (Value, Log)) -> Result<Reading<T>, Failure> {

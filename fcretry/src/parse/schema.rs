@@ -5,6 +5,21 @@ use serde_json::Value;
 /// A chain of references longer than this is a circle.
 const MAX_REFERENCES: usize = 16;
 
+/// Keywords that demand nothing.
+const NOTES: &[&str] = &[
+    "$comment",
+    "$defs",
+    "$id",
+    "$schema",
+    "default",
+    "deprecated",
+    "description",
+    "examples",
+    "readOnly",
+    "title",
+    "writeOnly",
+];
+
 /// A part of a schema, and the whole that its references lead into.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Schema<'s> {
@@ -26,6 +41,12 @@ impl<'s> Schema<'s> {
     fn resolved(self) -> Self {
         let mut node = self.node;
         for _ in 0..MAX_REFERENCES {
+            let says_more = node.as_object().is_some_and(|entries| {
+                entries.keys().any(|key| key != "$ref" && !NOTES.contains(&key.as_str()))
+            });
+            if says_more {
+                break;
+            }
             let Some(target) = node.get("$ref").and_then(Value::as_str) else { break };
             let Some(found) = target.strip_prefix('#').and_then(|p| self.root.pointer(p)) else {
                 break;

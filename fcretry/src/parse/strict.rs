@@ -33,10 +33,37 @@ pub(super) fn value(text: &str) -> Result<(Value, Vec<Violation>), Unreadable> {
     }
 }
 
-/// Whether an integer in `text`, which is JSON, is none as a float: the tolerant reader holds numbers by their
-/// digits.
+/// Whether `text`, which is JSON, holds an integer that no 64-bit type does.
 fn loses_digits(text: &str) -> bool {
-    tolerant::read(text, 0).is_err()
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+        let token = rest.get(at..).unwrap_or_default();
+        let length = if let Some(inside) = token.strip_prefix('"') {
+            string_length(inside) + 1
+        } else {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+            let number = token.get(..token.find(|c| !is_part(c)).unwrap_or(token.len()));
+            if number.is_some_and(|number| tolerant::exact(number).is_none()) {
+                return true;
+            }
+            number.map_or(1, str::len)
+        };
+        rest = token.get(length..).unwrap_or_default();
+    }
+    false
+}
+
+/// How long a JSON string is, from behind its opening quote to behind its closing one.
+fn string_length(inside: &str) -> usize {
+    let mut bytes = inside.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => drop(bytes.next()),
+            _ => {}
+        }
+    }
+    inside.len()
 }
 
 fn unreadable(text: &str, error: &serde_json::Error) -> Unreadable {
@@ -97,9 +124,15 @@ pub(super) struct Duplicates {
 const HUGE: f64 = 9.2e18;
 
 impl Duplicates {
+    /// Whether another is kept.
+    pub(super) fn has_room(&self) -> bool {
+        self.found.is_empty() || self.told <= MAX_POINTERS
+    }
+
     pub(super) fn add(&mut self, pointer: &str, got: Option<Value>) {
-        if self.found.is_empty() || self.told + pointer.len() <= MAX_POINTERS {
-            self.told += pointer.len();
+        let has_room = self.found.is_empty() || self.told + pointer.len() <= MAX_POINTERS;
+        self.told = self.told.saturating_add(pointer.len());
+        if has_room {
             let once = "this key once; it is there twice";
             self.found.push(Violation::schema(pointer, once, got));
         }

@@ -49,11 +49,11 @@ fn inside(value: &Value, schema: Schema<'_>, name: &str) -> Option<Value> {
             _ => None,
         },
         Value::Object(entries) => {
-            // An object that has a property of the schema is the arguments, or means to be.
+            // An object of the schema's properties alone is the arguments.
             if entries.is_empty() || entries.keys().all(|key| schema.property(key).is_some()) {
                 return None;
             }
-            named(entries, name)
+            named(entries, schema, name)
                 .or_else(|| keyed(entries, schema, name))
                 .or_else(|| listed(entries))
         }
@@ -62,19 +62,20 @@ fn inside(value: &Value, schema: Schema<'_>, name: &str) -> Option<Value> {
 }
 
 /// `{"name": "the_tool", "arguments": {..}}` in its variants.
-fn named(entries: &Map<String, Value>, name: &str) -> Option<Value> {
+fn named(entries: &Map<String, Value>, schema: Schema<'_>, name: &str) -> Option<Value> {
     let (key, called) = NAME.iter().find_map(|key| Some((*key, entries.get(*key)?)))?;
     // `{"type": "function", "function": {"name": .., "arguments": ..}}`
     if let Value::Object(function) = called {
         let is_call = entries.keys().all(|k| k == key || BESIDE.contains(&k.as_str()));
-        return if is_call { named(function, name) } else { None };
+        return if is_call { named(function, schema, name) } else { None };
     }
     if !is_name(called.as_str()?, name) {
         return None;
     }
     let (held, arguments) = ARGUMENTS.iter().find_map(|key| Some((*key, entries.get(*key)?)))?;
-    let known = |k: &String| k == key || k == held || BESIDE.contains(&k.as_str());
-    if !entries.keys().all(known) {
+    // What is a property of the tool's own is an argument that the wrapper would drop.
+    let is_beside = |k: &str| BESIDE.contains(&k) && schema.property(k).is_none();
+    if !entries.keys().all(|k| k == key || k == held || is_beside(k)) {
         return None;
     }
     match arguments {

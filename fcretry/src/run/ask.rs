@@ -4,10 +4,12 @@ use super::{Attempt, attempt::Memory};
 use crate::{
     answer::Answer,
     error::Error,
-    failure::Failure,
+    failure::{Failure, FailureKind},
     feedback::{self, Form, Offer, Turn},
     parse::Reading,
-    tool::{ToolCall, judge_content, judge_one_call},
+    tool::{
+        ToolCall, ToolSet, ToolSpec, distinct_specs, judge_calls, judge_content, judge_one_call,
+    },
 };
 
 /// One request for an answer inside a body: what adapters make requests with.
@@ -33,15 +35,23 @@ impl Ask<'_> {
         model
     }
 
-    /// Says that this ask offers `T`. Feedback about anything else is dropped: it would not be understood.
-    pub(crate) fn offer<T: ToolCall>(&self, form: Form) {
-        let offer = Offer { form, tools: vec![T::name().into_owned()] };
+    /// Says that this ask offers these tools. Feedback about anything else is dropped: it would not be understood.
+    pub(crate) fn offer(&self, form: Form, specs: &[&'static ToolSpec]) {
+        let offer = Offer { form, tools: specs.iter().map(|s| s.name().to_owned()).collect() };
         self.memory(|memory| {
             if memory.offer != offer {
                 memory.exchanges.clear();
                 memory.offer = offer;
             }
         });
+    }
+
+    /// The specs of a set of tools.
+    pub(crate) fn specs<S: ToolSet>(&self) -> Result<Vec<&'static ToolSpec>, Error> {
+        distinct_specs::<S>().map_err(|error| {
+            let failure = Failure::new(FailureKind::InvalidRequest);
+            self.fail(failure.with_note(error.to_string()).with_source(error))
+        })
     }
 
     /// What follows the messages of the request: the bad answers of earlier attempts and what was wrong with
@@ -75,6 +85,7 @@ impl Ask<'_> {
     }
 
     /// The server turned the request down: it cost nothing.
+    #[cfg(feature = "openai")]
     pub(crate) fn turned_down(&self) {
         let mut state = self.attempt.state();
         state.spent.accounted = state.spent.accounted.saturating_add(1);
@@ -101,33 +112,63 @@ impl Ask<'_> {
         self.attempt.state().by_hand = None;
     }
 
-    /// The value that `answer` gives. `required` says that a call was, so that one in the content counts.
-    pub(crate) fn judge<T: ToolCall>(
+    /// The one call that `answer` makes. `required` says that a call was, so that one in the content counts.
+    pub(crate) fn judge_call<S: ToolSet>(
         &self,
-        form: Form,
         required: bool,
         answer: &Arc<Answer>,
-    ) -> Result<T, Error> {
-        let recovery = self.attempt.policy.recovery();
-        let judged = match form {
-            Form::Call => judge_one_call::<T>(answer, required, recovery),
-            Form::Content => judge_content::<T>(answer, recovery),
-        };
-        let judged = judged.and_then(|reading| self.unleaked(reading, answer));
-        judged.map_err(|failure| self.fail(failure))
+    ) -> Result<S, Error> {
+        let read = judge_one_call::<S>(answer, required, self.attempt.policy.recovery());
+        self.accepted(read.map(|reading| vec![reading]), answer)
+            .and_then(|mut values| {
+                // One went in.
+                values.pop().ok_or_else(|| Failure::new(FailureKind::NoToolCall))
+            })
+            .map_err(|failure| self.fail(failure))
+    }
+
+    /// Every call that `answer` makes.
+    pub(crate) fn judge_calls<S: ToolSet>(
+        &self,
+        required: bool,
+        answer: &Arc<Answer>,
+    ) -> Result<Vec<S>, Error> {
+        let read = judge_calls::<S>(answer, required, self.attempt.policy.recovery());
+        self.accepted(read, answer).map_err(|failure| self.fail(failure))
+    }
+
+    /// The value that the content of `answer` holds.
+    pub(crate) fn judge_content<T: ToolCall>(&self, answer: &Arc<Answer>) -> Result<T, Error> {
+        let read = judge_content::<T>(answer, self.attempt.policy.recovery());
+        self.accepted(read.map(|reading| vec![reading]), answer)
+            .and_then(|mut values| {
+                values.pop().ok_or_else(|| Failure::new(FailureKind::NoToolCall))
+            })
+            .map_err(|failure| self.fail(failure))
     }
 
     /// Small models copy an error text into a field. The value then fits every schema, and is wrong.
-    fn unleaked<T>(&self, reading: Reading<T>, answer: &Arc<Answer>) -> Result<T, Failure> {
+    fn accepted<T>(
+        &self,
+        read: Result<Vec<Reading<T>>, Failure>,
+        answer: &Arc<Answer>,
+    ) -> Result<Vec<T>, Failure> {
+        let readings = read?;
         let limit = self.attempt.policy.max_feedback_chars();
         // Looked for outside the lock: an answer may be long.
         let told = self.memory(|memory| feedback::told(&memory.exchanges, &memory.offer, limit));
-        let leaks = feedback::leaks(&told, &reading.json);
-        if !leaks.is_empty() {
-            return Err(feedback::leaked(leaks).with_answer(Arc::clone(answer)));
+        for reading in &readings {
+            let leaks = feedback::leaks(&told, &reading.json);
+            if !leaks.is_empty() {
+                return Err(feedback::leaked(leaks).with_answer(Arc::clone(answer)));
+            }
         }
-        self.attempt.state().spent.recovered.extend(reading.log.into_vec());
-        Ok(reading.value)
+        let mut state = self.attempt.state();
+        let take = |Reading { value, log, .. }: Reading<T>| {
+            state.spent.recovered.extend(log.into_vec());
+            value
+        };
+        Ok(readings.into_iter().map(take).collect())
     }
 
     /// The error for a failure of this ask, which is remembered: no `map_err` of the body loses it.

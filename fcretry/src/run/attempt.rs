@@ -144,7 +144,14 @@ impl Attempt {
         self.by_hand().token_limit(own)
     }
 
-    /// The next ask, in order of creation.
+    /// Whether a request made by hand must leave no room for prose: name the function, or constrain the format. Feeding
+    /// back what was wrong did not help.
+    pub fn is_constrained(&self) -> bool {
+        self.by_hand().is_constrained()
+    }
+
+    /// The next ask, in order of creation: what an adapter makes one with.
+    #[cfg(feature = "openai")]
     pub(crate) fn ask(&self) -> Ask<'_> {
         let mut state = self.state();
         let index = state.begin_ask();

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Attempt;
+use super::{Ask, Attempt};
 use crate::{
     answer::Answer,
     error::Error,
     feedback::{Form, Turn},
-    tool::ToolCall,
+    tool::{ToolCall, ToolSet},
 };
 
 impl Attempt {
@@ -17,14 +17,29 @@ impl Attempt {
         self.by_hand().feedback()
     }
 
-    /// Reads the call of `T` in an answer of any provider. Ends the ask that [`model`](Self::model) or
+    /// Reads the one call of a tool of `S` in an answer of any provider. Ends the ask that [`model`](Self::model) or
     /// [`turns`](Self::turns) began.
     ///
     /// # Errors
     ///
     /// Whatever is wrong with the answer; it is fed back in the next attempt.
-    pub fn accept_answer<T: ToolCall>(&self, answer: Answer) -> Result<T, Error> {
-        self.accept_as(Form::Call, answer)
+    pub fn accept_answer<S: ToolSet>(&self, answer: Answer) -> Result<S, Error> {
+        let (ask, answer) = self.answered_by_hand(answer);
+        ask.offer(Form::Call, &ask.specs::<S>()?);
+        // Whether a call was required is not ours to know: one in the content may be a sample.
+        ask.judge_call(false, &answer)
+    }
+
+    /// Reads every call of a tool of `S` in an answer of any provider, in order; as
+    /// [`accept_answer`](Self::accept_answer) otherwise.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with any of the calls; it is fed back in the next attempt.
+    pub fn accept_all_of_answer<S: ToolSet>(&self, answer: Answer) -> Result<Vec<S>, Error> {
+        let (ask, answer) = self.answered_by_hand(answer);
+        ask.offer(Form::Call, &ask.specs::<S>()?);
+        ask.judge_calls(false, &answer)
     }
 
     /// Reads a `T` out of JSON text of any provider. Ends the ask that [`model`](Self::model) or
@@ -34,17 +49,21 @@ impl Attempt {
     ///
     /// Whatever is wrong with the text; it is fed back in the next attempt.
     pub fn accept_text<T: ToolCall>(&self, text: impl Into<String>) -> Result<T, Error> {
-        self.accept_as(Form::Content, Answer::text(text))
+        self.accept_content_of(Answer::text(text))
     }
 
-    pub(crate) fn accept_as<T: ToolCall>(&self, form: Form, answer: Answer) -> Result<T, Error> {
+    pub(crate) fn accept_content_of<T: ToolCall>(&self, answer: Answer) -> Result<T, Error> {
+        let (ask, answer) = self.answered_by_hand(answer);
+        ask.offer(Form::Content, &ask.specs::<T>()?);
+        ask.judge_content(&answer)
+    }
+
+    fn answered_by_hand(&self, answer: Answer) -> (Ask<'_>, Arc<Answer>) {
         let ask = self.by_hand();
-        ask.offer::<T>(form);
         let answer = Arc::new(answer);
         ask.sent();
         ask.answered(&answer, None);
         ask.close();
-        // Whether a call was required is not ours to know: one in the content may be a sample.
-        ask.judge(form, false, &answer)
+        (ask, answer)
     }
 }

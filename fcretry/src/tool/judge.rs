@@ -1,19 +1,19 @@
 use std::sync::Arc;
 
-use super::{ToolCall, read, refusal::is_refusal, target, validated};
+use super::{RawCall, ToolCall, ToolSet, distinct_specs, read, refusal::is_refusal, set::Source};
 use crate::{
-    answer::{Answer, Finish},
+    answer::{Answer, Call, Finish},
     failure::{Failure, FailureKind, Violation},
-    parse::{self, Log, Reading, Recovery, RecoveryKind, folded},
+    parse::{self, Reading, Recovery},
 };
 
-/// Reads the one call of `T` that was asked for. A refusal is looked for before anything is parsed, and an
-/// answer that was cut is never completed. A call written into the content counts only if one was `required`.
-pub(crate) fn judge_one_call<T: ToolCall>(
+/// Reads the one call that was asked for. A refusal is looked for before anything is parsed, and an answer
+/// that was cut is never completed. A call written into the content counts only if one was `required`.
+pub(crate) fn judge_one_call<S: ToolSet>(
     answer: &Arc<Answer>,
     required: bool,
     recovery: Recovery,
-) -> Result<Reading<T>, Failure> {
+) -> Result<Reading<S>, Failure> {
     whole(answer)
         .and_then(|()| match answer.calls.as_slice() {
             [] => no_call(answer, required, recovery),
@@ -24,19 +24,32 @@ pub(crate) fn judge_one_call<T: ToolCall>(
                         .with_note("the model made several calls where one was asked for")
                         .with_violations(one.into()));
                 }
-                let mut log = Log::default();
-                if first.name != T::name() {
-                    if recovery == Recovery::Off || !is_spelling(&first.name, &T::name()) {
-                        let note = format!("the only tool offered is `{}`", T::name());
-                        return Err(Failure::new(FailureKind::UnknownTool).with_note(note));
-                    }
-                    log.value(RecoveryKind::ToolSpelling, "");
-                }
-                let mut reading = read::<T>(&first.arguments, recovery)?;
-                log.append(reading.log);
-                reading.log = log;
-                Ok(reading)
+                read_call(first, recovery)
             }
+        })
+        .map_err(|failure| failure.with_answer(Arc::clone(answer)))
+}
+
+/// Reads every call of an answer, in order, each judged alone. The failure says of each bad one what is wrong.
+pub(crate) fn judge_calls<S: ToolSet>(
+    answer: &Arc<Answer>,
+    required: bool,
+    recovery: Recovery,
+) -> Result<Vec<Reading<S>>, Failure> {
+    whole(answer)
+        .and_then(|()| {
+            if answer.calls.is_empty() {
+                return no_call(answer, required, recovery).map(|reading| vec![reading]);
+            }
+            let mut good = Vec::new();
+            let mut bad = Vec::new();
+            for (i, call) in answer.calls.iter().enumerate() {
+                match read_call(call, recovery) {
+                    Ok(reading) => good.push(reading),
+                    Err(failure) => bad.push((i, failure)),
+                }
+            }
+            if bad.is_empty() { Ok(good) } else { Err(Failure::of_calls(bad)) }
         })
         .map_err(|failure| failure.with_answer(Arc::clone(answer)))
 }
@@ -82,32 +95,41 @@ fn is_lost(answer: &Answer) -> bool {
     last.or(answer.content.as_deref()).is_some_and(parse::is_runaway)
 }
 
-/// Models prefix the name of a tool and change its case; what is left must be the same.
-fn is_spelling(called: &str, name: &str) -> bool {
-    let bare = called.strip_prefix("functions.").unwrap_or(called);
-    folded(bare) == folded(name)
+fn read_call<S: ToolSet>(call: &Call, recovery: Recovery) -> Result<Reading<S>, Failure> {
+    let source = Source::Call { name: &call.name, arguments: &call.arguments };
+    S::read_call(&RawCall { source, recovery }).unwrap_or_else(|| {
+        let note = format!("the tools offered are {}", offered::<S>());
+        Err(Failure::new(FailureKind::UnknownTool).with_note(note))
+    })
 }
 
-fn no_call<T: ToolCall>(
+fn offered<S: ToolSet>() -> String {
+    let specs = distinct_specs::<S>().unwrap_or_default();
+    let names: Vec<_> = specs.iter().map(|spec| format!("`{}`", spec.name())).collect();
+    names.join(", ")
+}
+
+fn no_call<S: ToolSet>(
     answer: &Answer,
     required: bool,
     recovery: Recovery,
-) -> Result<Reading<T>, Failure> {
-    let content = answer.content.as_deref().unwrap_or_default();
-    if is_refusal(content) {
+) -> Result<Reading<S>, Failure> {
+    let text = answer.content.as_deref().unwrap_or_default();
+    if is_refusal(text) {
         let failure = Failure::new(FailureKind::Refusal);
         return Err(failure.with_note("in words, where a call was due"));
     }
-    if required
-        && recovery != Recovery::Off
-        && let Some(read) = parse::read_call_in_content::<T>(content, target::<T>(recovery)?)
-    {
-        return read.and_then(validated);
+    if required && recovery != Recovery::Off {
+        let alone = distinct_specs::<S>().is_ok_and(|specs| specs.len() == 1);
+        let source = Source::Content { text, alone };
+        if let Some(read) = S::read_call(&RawCall { source, recovery }) {
+            return read;
+        }
     }
     let failure = Failure::new(FailureKind::NoToolCall);
-    Err(if content.trim().is_empty() {
+    Err(if text.trim().is_empty() {
         failure.with_note("the answer is empty")
     } else {
-        failure.with_note(format!("it answered in prose instead of calling `{}`", T::name()))
+        failure.with_note(format!("it answered in prose instead of calling {}", offered::<S>()))
     })
 }

@@ -2,10 +2,13 @@
 
 mod judge;
 mod refusal;
+mod set;
 mod spec;
 mod strict_schema;
 
-pub(crate) use judge::{judge_content, judge_one_call};
+pub(crate) use judge::{judge_calls, judge_content, judge_one_call};
+pub(crate) use set::distinct_specs;
+pub use set::{RawCall, ToolSet, assert_distinct};
 pub use spec::{SpecError, ToolSpec, generic_name};
 
 use std::borrow::Cow;
@@ -48,6 +51,10 @@ use crate::{
     note = "put `#[derive(serde::Deserialize, schemars::JsonSchema, fcretry::ToolCall)]` on it"
 )]
 pub trait ToolCall: DeserializeOwned + JsonSchema + 'static {
+    /// The tool's name, where it is known at compile time.
+    #[doc(hidden)]
+    const NAME: Option<&'static str> = None;
+
     /// The tool's name, `[a-zA-Z0-9_-]{1,64}`.
     fn name() -> Cow<'static, str>;
 

@@ -37,7 +37,13 @@ impl ToolSpec {
         for keyword in ["$schema", "title", "description"] {
             schema.remove(keyword);
         }
-        let schema = schema.to_value();
+        let mut schema = schema.to_value();
+        // An enum's schema is a choice of objects, and providers want to be told that it is one.
+        if is_choice_of_objects(&schema)
+            && let Some(entries) = schema.as_object_mut()
+        {
+            entries.insert("type".to_owned(), Value::String("object".to_owned()));
+        }
         if schema.get("type").and_then(Value::as_str) != Some("object") {
             return Err(fault("the arguments of a tool are an object".to_owned()));
         }
@@ -68,13 +74,24 @@ impl ToolSpec {
     ///
     /// The path of what that form cannot say: a map, a tuple, any value at all.
     pub fn strict_schema(&self) -> Result<Value, SpecError> {
-        let fault = |fault| SpecError { tool: self.type_name, fault };
-        super::strict_schema::strict(self.schema()).map_err(fault)
+        super::strict_schema::strict(self.schema()).map_err(|fault| self.fault(fault))
+    }
+
+    pub(super) fn fault(&self, fault: String) -> SpecError {
+        SpecError { tool: self.type_name, fault }
     }
 
     pub(super) fn checker(&self) -> &Checker {
         &self.checker
     }
+}
+
+fn is_choice_of_objects(schema: &Value) -> bool {
+    let branches = ["oneOf", "anyOf"].iter().find_map(|key| schema.get(*key)?.as_array());
+    schema.get("type").is_none()
+        && branches.is_some_and(|branches| {
+            branches.iter().all(|b| b.get("type").is_some_and(|name| name == "object"))
+        })
 }
 
 /// A tool that no provider would take.

@@ -23,6 +23,23 @@ enum Choice {
 }
 
 #[derive(ToolCall)]
+enum NoTools {}
+
+#[derive(ToolCall)]
+#[tool(name = "desk", validate(check))]
+enum KeysOfATool {
+    Place(Place),
+}
+
+#[derive(Deserialize, JsonSchema, ToolCall)]
+#[tool(single)]
+struct Place {
+    name: String,
+}
+
+fn check(_: &KeysOfATool, _: &mut Violations) {}
+
+#[derive(ToolCall)]
 union Bits {
     float: f32,
     integer: u32,

@@ -116,11 +116,36 @@ struct Names {
     __found: u8,
 }
 
+#[derive(ToolCall)]
+enum Desk {
+    Place(PlaceOrder),
+    Ping(Ping),
+}
+
+#[derive(ToolCall)]
+enum Either<A, B> {
+    Left(A),
+    Right(B),
+}
+
+#[derive(Deserialize, JsonSchema, ToolCall)]
+#[tool(single, name = "choose")]
+enum Choice {
+    One { a: u8 },
+    Two { b: u8 },
+}
+
+fn is_a_set<T: fcretry::ToolSet>() {}
+
 fn is_a_tool<T: ToolCall>() {}
 
 fn main() {
     is_a_tool::<PlaceOrder>();
     is_a_tool::<Ping>();
+    is_a_tool::<Choice>();
+    is_a_set::<Ping>();
+    is_a_set::<Desk>();
+    is_a_set::<Either<Desk, Choice>>();
     is_a_tool::<Page<String>>();
     is_a_tool::<Sized<3>>();
     is_a_tool::<Tagged<NoSchema>>();

@@ -138,8 +138,56 @@ impl Found {
         self.pointer_bytes = self.pointer_bytes.saturating_add(pointer.len());
         let is_room = collected.len() < MAX_VIOLATIONS && self.pointer_bytes <= MAX_POINTERS;
         if is_room || collected.is_empty() {
-            collected.push(Violation::schema(pointer, expected(), got.cloned()));
+            collected.push(Violation::schema(pointer, expected(), got.map(excerpt)));
         }
+    }
+}
+
+/// The most items and characters of a value that a violation keeps.
+const KEPT: usize = 1024;
+
+/// The value, or the start of it: a violation of every level around a large value would hold it as often.
+fn excerpt(value: &Value) -> Value {
+    if is_small(value, &mut { KEPT }) {
+        return value.clone();
+    }
+    match value {
+        Value::String(text) => Value::String(text.chars().take(KEPT).collect()),
+        Value::Array(items) => items.iter().take(KEPT).map(shallow).collect(),
+        Value::Object(entries) => {
+            let kept = entries.iter().take(KEPT).map(|(key, part)| (key.clone(), shallow(part)));
+            Value::Object(kept.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Whether the value has no more than `room` parts and characters.
+fn is_small(value: &Value, room: &mut usize) -> bool {
+    let own = match value {
+        Value::String(text) => text.len(),
+        _ => 1,
+    };
+    let Some(left) = room.checked_sub(own) else { return false };
+    *room = left;
+    match value {
+        Value::Array(items) => items.iter().all(|item| is_small(item, room)),
+        Value::Object(entries) => entries.iter().all(|(key, part)| {
+            let left = room.checked_sub(key.len());
+            *room = left.unwrap_or_default();
+            left.is_some() && is_small(part, room)
+        }),
+        _ => true,
+    }
+}
+
+/// The value without what is in it.
+fn shallow(value: &Value) -> Value {
+    match value {
+        Value::Array(_) => Value::Array(Vec::new()),
+        Value::Object(_) => Value::Object(Map::new()),
+        Value::String(text) => Value::String(text.chars().take(KEPT).collect()),
+        other => other.clone(),
     }
 }
 

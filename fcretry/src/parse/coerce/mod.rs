@@ -1,34 +1,53 @@
 //! Values of the wrong type that have exactly one reading of the right one. The list is closed: nothing here
 //! rounds, splits, drops, translates or fills in.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Number, Value};
 
 use super::{
     recovered::{Log, RecoveryKind as Kind},
     schema::{Schema, type_of},
-    strict::push,
-    tolerant,
+    strict::{self, push},
+    tolerant::{self, MAX_DEPTH},
 };
 
-/// Beyond this a float no longer tells one integer from the next.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+/// From here on a float does not tell an integer from its neighbour and a half: 2⁵².
+const EXACT: f64 = 4_503_599_627_370_496.0;
 
 /// Puts right in `value` what can be put right without loss, as `schema` says.
 pub(super) fn coerce(value: &mut Value, schema: Schema<'_>, log: &mut Log) {
-    let mut walk = Walk { log, pointer: String::new() };
+    let mut walk = Walk { log, pointer: String::new(), is_decoded: false };
     walk.value(value, schema);
 }
 
-/// Case and separators do not count when a name is recognised.
-pub(crate) fn folded(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
+/// A value's name as [`folded`], but for one or two letters, whose case tells units apart (`mW`, `MW`).
+fn folded_value(name: &str) -> String {
+    if name.chars().count() <= 2 { name.to_owned() } else { folded(name) }
 }
 
-/// The value that a string holds as JSON, if it is of the JSON type `wanted`.
+/// A name without what does not count when it is recognised: the case of its letters, and separators between two of
+/// them. At an edge or beside a digit they mean something (`O-`, `-created`, `1-10`).
+pub(crate) fn folded(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let is_letter =
+        |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphabetic());
+    let mut fold = String::with_capacity(name.len());
+    for (i, c) in chars.iter().enumerate() {
+        let is_separator = matches!(c, '_' | '-' | ' ');
+        if is_separator && is_letter(i.checked_sub(1)) && is_letter(Some(i + 1)) {
+            continue;
+        }
+        fold.extend(c.to_lowercase());
+    }
+    fold
+}
+
+/// The value that a string holds as JSON, if it is of the JSON type `wanted` and whole.
 pub(super) fn decoded(text: &str, wanted: &str) -> Option<Value> {
     let trimmed = text.trim();
-    let value = if let Ok(value) = serde_json::from_str(trimmed) {
-        value
+    let value = if let Ok((value, duplicates)) = strict::value(trimmed) {
+        duplicates.is_empty().then_some(value)?
     } else {
         let read = tolerant::read(trimmed, 0).ok()?;
         let is_whole = read.end == trimmed.len() && read.duplicates.found.is_empty();
@@ -40,11 +59,20 @@ pub(super) fn decoded(text: &str, wanted: &str) -> Option<Value> {
 struct Walk<'l> {
     log: &'l mut Log,
     pointer: String,
+    /// Within a value that a string held: another in it would add its depth to this one's.
+    is_decoded: bool,
 }
 
 impl Walk<'_> {
     fn note(&mut self, kind: Kind) {
         self.log.value(kind, &self.pointer);
+    }
+
+    fn note_at(&mut self, kind: Kind, key: &str) {
+        let outer = self.pointer.len();
+        push(&mut self.pointer, key);
+        self.note(kind);
+        self.pointer.truncate(outer);
     }
 
     fn below(&mut self, key: &str, value: &mut Value, schema: Schema<'_>) {
@@ -60,17 +88,27 @@ impl Walk<'_> {
         for part in schema.listed("allOf") {
             self.value(value, part);
         }
+        // A reference with keywords beside it; alone, it is already resolved.
+        if let Some(target) = schema.get("$ref").and_then(Value::as_str)
+            && let Some(node) = target.strip_prefix('#').and_then(|p| schema.root.pointer(p))
+            && node != schema.node
+        {
+            self.value(value, schema.part(node));
+        }
+        let was_decoded = self.is_decoded;
         self.scalar(value, schema);
         match value {
             Value::Object(entries) => self.object(entries, schema),
             Value::Array(items) => self.array(items, schema),
             _ => {}
         }
+        self.is_decoded = was_decoded;
     }
 
     fn object(&mut self, entries: &mut Map<String, Value>, schema: Schema<'_>) {
         self.spell_keys(entries, schema);
         let names: Vec<String> = entries.keys().cloned().collect();
+        let mut absent = Vec::new();
         for name in names {
             let part = schema.property(&name).or_else(|| schema.under("additionalProperties"));
             let (Some(part), Some(value)) = (part, entries.get_mut(&name)) else { continue };
@@ -79,41 +117,62 @@ impl Walk<'_> {
                 && !schema.requires(&name)
                 && !part.admits("null");
             if is_absent {
-                entries.shift_remove(&name);
-                let outer = self.pointer.len();
-                push(&mut self.pointer, &name);
-                self.note(Kind::AbsentOptional);
-                self.pointer.truncate(outer);
+                absent.push(name);
                 continue;
             }
             self.below(&name, value, part);
+        }
+        if !absent.is_empty() {
+            entries.retain(|name, _| !absent.contains(name));
+        }
+        for name in &absent {
+            self.note_at(Kind::AbsentOptional, name);
         }
     }
 
     /// Gives keys that differ in case or separators from exactly one property the name of that property.
     fn spell_keys(&mut self, entries: &mut Map<String, Value>, schema: Schema<'_>) {
-        let unknown: Vec<String> =
-            entries.keys().filter(|key| schema.property(key).is_none()).cloned().collect();
-        if unknown.is_empty() {
+        // Where keys of any name are values of a map, they are right as they are.
+        if schema.get("additionalProperties").is_some_and(|rest| *rest != Value::Bool(false))
+            || schema.get("patternProperties").is_some()
+        {
             return;
         }
-        for key in &unknown {
-            let fold = folded(key);
-            let mut meant = schema.property_names().filter(|name| folded(name) == fold);
-            let (Some(name), None) = (meant.next(), meant.next()) else { continue };
-            let rivals = unknown.iter().filter(|other| folded(other) == fold).count();
-            if rivals > 1 || entries.contains_key(name) {
-                continue;
+        let unknown = entries.keys().filter(|key| schema.property(key).is_none());
+        // By how they fold: the one unknown key, or none if there are rivals.
+        let mut meant: HashMap<String, Option<String>> = HashMap::new();
+        for key in unknown {
+            let once = meant.entry(folded(key)).or_insert_with(|| Some(key.clone()));
+            if once.as_ref() != Some(key) {
+                *once = None;
             }
-            let renamed = std::mem::take(entries);
-            for (old, value) in renamed {
-                let new = if old == *key { name.clone() } else { old };
-                entries.insert(new, value);
+        }
+        if meant.is_empty() {
+            return;
+        }
+        let mut names: HashMap<String, Option<&String>> = HashMap::new();
+        for name in schema.property_names() {
+            let once = names.entry(folded(name)).or_insert(Some(name));
+            if *once != Some(name) {
+                *once = None;
             }
-            let outer = self.pointer.len();
-            push(&mut self.pointer, name);
-            self.note(Kind::KeySpelling);
-            self.pointer.truncate(outer);
+        }
+        let renamed: HashMap<String, &String> = meant
+            .into_iter()
+            .filter_map(|(fold, key)| {
+                let name = names.get(&fold).copied().flatten()?;
+                key.filter(|_| !entries.contains_key(name)).map(|key| (key, name))
+            })
+            .collect();
+        if renamed.is_empty() {
+            return;
+        }
+        for (key, value) in std::mem::take(entries) {
+            let name = renamed.get(&key).copied();
+            if let Some(name) = name {
+                self.note_at(Kind::KeySpelling, name);
+            }
+            entries.insert(name.cloned().unwrap_or(key), value);
         }
     }
 
@@ -140,10 +199,27 @@ impl Walk<'_> {
             _ => None,
         };
         if let Some((right, kind)) = found {
+            if kind == Kind::DoubleEncoding {
+                let depth = self.pointer.matches('/').count() + depth_of(&right);
+                if self.is_decoded || depth > MAX_DEPTH {
+                    return;
+                }
+                self.is_decoded = true;
+            }
             *value = right;
             self.note(kind);
         }
     }
+}
+
+/// How deep a value is. Reading has capped it.
+fn depth_of(value: &Value) -> usize {
+    let parts: Box<dyn Iterator<Item = &Value>> = match value {
+        Value::Array(items) => Box::new(items.iter()),
+        Value::Object(entries) => Box::new(entries.values()),
+        _ => return 0,
+    };
+    1 + parts.map(depth_of).max().unwrap_or_default()
 }
 
 /// The branch of a union that `value` is of, or could be put right for; `None` if that is not one alone.
@@ -211,8 +287,8 @@ fn spelled(text: &str, schema: Schema<'_>) -> Option<String> {
     if options.contains(&text) {
         return None;
     }
-    let fold = folded(text);
-    let mut meant = options.into_iter().filter(|option| folded(option) == fold);
+    let fold = folded_value(text);
+    let mut meant = options.into_iter().filter(|option| folded_value(option) == fold);
     match (meant.next(), meant.next()) {
         (Some(option), None) => Some(option.to_owned()),
         _ => None,
@@ -226,14 +302,14 @@ fn from_text(text: &str, schema: Schema<'_>) -> Option<(Value, Kind)> {
     }
     let is_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
     if is_number && (schema.admits("integer") || schema.admits("number")) {
-        let number: Number = serde_json::from_str(text).ok()?;
-        if schema.admits("number") {
+        // By its digits: a float may have lost some.
+        let number = tolerant::exact(text)?;
+        if schema.admits("number") || !number.is_f64() {
             return Some((Value::Number(number), Kind::NumberInString));
         }
-        let is_lossless =
-            !number.is_f64() || !text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-        let whole = if number.is_f64() { whole(&number) } else { Some(Value::Number(number)) };
-        return whole.filter(|_| is_lossless).map(|whole| (whole, Kind::NumberInString));
+        let (_, fraction) = text.split_once('.')?;
+        let is_whole = fraction.bytes().all(|b| b == b'0');
+        return whole(&number).filter(|_| is_whole).map(|n| (n, Kind::NumberInString));
     }
     if schema.admits("boolean")
         && let Some(boolean) = [("true", true), ("false", false)].iter().find(|(t, _)| *t == text)

@@ -75,6 +75,15 @@ fn nothing_else_is() {
     unchanged(&json!({"type": ["string", "array"]}), json!("[1]"));
     unchanged(&json!({"enum": ["red", "RED"]}), json!("Red"));
     unchanged(&json!({"enum": ["red"]}), json!("reddish"));
+    let grades = json!({"enum": ["A+", "A-", "O-", "-created", "1-10", "-90", "MW"]});
+    for near in ["A", "O", "created", "110", "90", "mW"] {
+        unchanged(&grades, json!(near));
+    }
+    let object = json!({"type": "object"});
+    unchanged(&object, json!("{\"a\": 1, \"a\": 2}"));
+    unchanged(&object, json!("{\"a\": 123456789012345678901234567890}"));
+    unchanged(&json!({"type": "number"}), json!("36893488147419103233"));
+    unchanged(&integer, json!("5.00000000000000000000000000001"));
     let two = json!({"properties": {"user_id": {}, "userid": {}}});
     unchanged(&two, json!({"userId": 1}));
     let rivals = json!({"properties": {"user_id": {}}});

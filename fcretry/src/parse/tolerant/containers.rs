@@ -43,9 +43,12 @@ impl Reader<'_> {
             _ => false,
         };
         if seen {
-            let mut pointer = self.pointer();
-            push(&mut pointer, &new);
-            self.duplicates.add(&pointer, None);
+            // Only as long as there is room: a pointer repeats the keys above it.
+            if self.duplicates.has_room() {
+                let mut pointer = self.pointer();
+                push(&mut pointer, &new);
+                self.duplicates.add(&pointer, None);
+            }
         }
         if let Some(Frame::Object { key, is_duplicate, .. }) = self.stack.last_mut() {
             *key = new;
@@ -68,9 +71,15 @@ impl Reader<'_> {
 
     /// What follows a value inside a container: the next element, or the end.
     pub(super) fn after(&mut self, kind: Kind) -> Step<After> {
-        let gap = self.gap()?;
+        let start = self.at;
+        self.gap_after_value()?;
+        let gap = self.text.get(start..self.at).unwrap_or_default();
+        let (has_gap, has_line) = (!gap.is_empty(), gap.contains('\n'));
         let Some(c) = self.peek() else {
-            if self.lenient {
+            // A string that ends in white space may have been cut before the quote that ends it.
+            let is_whole = !self.text.trim_end().ends_with([' ', '\t', '\n'])
+                && !ends_in_blank_string(self.text);
+            if self.lenient && is_whole {
                 self.note(RecoveryKind::ClosingBracket);
                 return Ok(self.close());
             }
@@ -103,17 +112,24 @@ impl Reader<'_> {
         if matches!(c, '}' | ']' | ')') {
             return self.refuse("a bracket that closes another one");
         }
-        let starts_container = matches!(c, '{' | '[');
+        let in_object = matches!(self.stack.last(), Some(Frame::Object { .. }));
+        let is_separate = match c {
+            // A key follows a member, wherever a key can.
+            _ if in_object => (has_gap || kind == Kind::Container) && !matches!(c, '-' | '('),
+            '{' => kind == Kind::Container || has_line,
+            // On one line `[1][0]` is an index, and `[1] (2)` a call.
+            '-' | '(' => false,
+            // In Python `'a'` and `'b'` on two lines are one string.
+            '"' if kind == Kind::String => {
+                has_line && self.text.get(..start).is_some_and(|before| before.ends_with('"'))
+            }
+            '\'' | '`' => has_line && kind != Kind::String,
+            // On one line `1 500` is a number.
+            _ => has_line,
+        };
         let starts_string = matches!(c, '"' | '\'' | '`') || string::closing(c).is_some();
-        // Without a gap, two strings are one with a quote inside, and two words are one.
-        let is_apart = gap
-            || (kind == Kind::Container || starts_container)
-            || (kind == Kind::Other && starts_string);
-        let starts_value =
-            starts_container || starts_string || is_word(c) || matches!(c, '-' | '(');
-        // `f (x)` and `2 -1` are expressions.
-        let is_expression = matches!(c, '(' | '-') && kind != Kind::Container;
-        if !is_apart || !starts_value || is_expression {
+        let starts_value = matches!(c, '{' | '[') || starts_string || is_word(c);
+        if !is_separate || !starts_value {
             return self.refuse("something other than a comma or a closing bracket after a value");
         }
         if let Some(Frame::Array { parenthesis: Some(_), .. }) = self.stack.last() {
@@ -162,6 +178,12 @@ impl Reader<'_> {
             None => Value::Null,
         })
     }
+}
+
+/// Whether the text ends in a string that ends in white space.
+fn ends_in_blank_string(text: &str) -> bool {
+    let inside = text.trim_end().strip_suffix(['"', '\'']);
+    inside.is_some_and(|inside| inside.ends_with([' ', '\t', ':']))
 }
 
 impl Frame {

@@ -9,13 +9,14 @@ mod string;
 #[cfg(test)]
 mod tests;
 
+pub(super) use number::exact;
 use serde_json::{Map, Value};
 
 use super::recovered::{Log, RecoveryKind};
 use super::strict::Duplicates;
 
 /// Deeper than this is refused; the limit of `serde_json`.
-const MAX_DEPTH: usize = 128;
+pub(super) const MAX_DEPTH: usize = 128;
 
 /// A value and where it ended.
 #[derive(Debug)]
@@ -59,11 +60,15 @@ pub(super) fn read_as(text: &str, start: usize, lenient: bool) -> Result<Read, R
     Ok(Read { value, end: at, log, duplicates })
 }
 
-/// Where white space and comments after `at` end; the same, if a comment does.
-pub(super) fn skip_gap(text: &str, at: usize) -> usize {
+/// Where white space and comments after a value that ends at `at` end, and the comments; `at`, if what is there
+/// is no comment.
+pub(super) fn skip_gap(text: &str, at: usize) -> (usize, Log) {
     let (log, duplicates) = (Log::default(), Duplicates::default());
     let mut reader = Reader { text, at, lenient: false, log, duplicates, stack: Vec::new() };
-    reader.gap().map_or(at, |_| reader.at)
+    match reader.gap_after_value() {
+        Ok(()) => (reader.at, reader.log),
+        Err(_) => (at, Log::default()),
+    }
 }
 
 struct Reader<'t> {
@@ -155,6 +160,33 @@ impl<'t> Reader<'t> {
             self.at += comment;
         }
         Ok(self.at > start)
+    }
+
+    /// [`gap`](Self::gap) after a value that has no comma yet, where `//` may divide and a quote may have ended what
+    /// goes on: such a comment is none.
+    fn gap_after_value(&mut self) -> Step<()> {
+        let start = self.at;
+        self.gap()?;
+        let gap = self.text.get(start..self.at).unwrap_or_default();
+        for line in gap.lines() {
+            let (comment, divides) = match (line.find("//"), line.find('#')) {
+                (Some(at), _) => (line.get(at + 2..).unwrap_or_default(), true),
+                (None, Some(at)) => (line.get(at + 1..).unwrap_or_default(), false),
+                (None, None) => continue,
+            };
+            let is_number = self
+                .text
+                .get(..start)
+                .is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit() || c == ')'));
+            let operand = is_number
+                && comment.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '(');
+            let quotes = comment.matches('"').count();
+            if (divides && operand) || quotes % 2 == 1 {
+                self.at = start;
+                return self.refuse("a comment that may be a part of the value");
+            }
+        }
+        Ok(())
     }
 
     /// How many bytes the line still has.

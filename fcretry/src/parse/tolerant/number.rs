@@ -93,7 +93,7 @@ fn without_underscores(digits: &str) -> Option<String> {
 }
 
 /// A number in JSON's form that JSON's usual types hold without loss of its whole part.
-fn exact(token: &str) -> Option<Number> {
+pub(in crate::parse) fn exact(token: &str) -> Option<Number> {
     if !token.ends_with(|c: char| c.is_ascii_digit()) {
         return None;
     }

@@ -24,6 +24,14 @@ struct Backslashes {
     raw: bool,
 }
 
+/// Whether text with quotes in it looks like the end of one member and the start of the next.
+fn swallows_syntax(text: &str, quote: char) -> bool {
+    let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    [',', ':'].iter().any(|mark| {
+        bare.contains(&format!("{quote}{mark}")) || bare.contains(&format!("{mark}{quote}"))
+    })
+}
+
 impl Reader<'_> {
     /// The string at the cursor, in whatever quotes.
     pub(super) fn string(&mut self, role: Role) -> Step<String> {
@@ -52,6 +60,8 @@ impl Reader<'_> {
         self.at += open.len_utf8();
         let mut content = String::new();
         let mut seen = Backslashes::default();
+        // Where the first quote is that was taken in.
+        let mut inner = None;
         loop {
             let rest = self.rest();
             let Some(c) = rest.chars().next() else {
@@ -60,20 +70,27 @@ impl Reader<'_> {
             if closers.contains(&c) {
                 if self.lenient && self.is_inner_quote(c, role)? {
                     self.note(RecoveryKind::InnerQuote);
+                    inner.get_or_insert(content.len());
                     content.push(c);
                     self.at += c.len_utf8();
                     continue;
+                }
+                let swallowed = inner.and_then(|inner| content.get(inner..)).unwrap_or_default();
+                if swallows_syntax(swallowed, c) {
+                    return self.refuse("quotes that may end a string or be in it");
                 }
                 self.at += c.len_utf8();
                 break;
             }
             if c == '\\' {
-                self.escape(&mut content, &mut seen)?;
+                self.escape(open, &mut content, &mut seen)?;
                 continue;
             }
             // Which quote ends it is anybody's guess.
-            if closing(open).is_some() && c == '"' {
-                return self.refuse("plain quotes inside typographic ones");
+            let is_double = matches!(open, '\u{201c}' | '\u{201d}' | '\u{201e}');
+            let opens_another = is_double && matches!(c, '\u{201c}' | '\u{201e}');
+            if closing(open).is_some() && (c == '"' || opens_another) {
+                return self.refuse("quotes inside typographic ones");
             }
             if open == '`' && rest.starts_with("${") {
                 return self.refuse("an expression inside a string");
@@ -88,6 +105,11 @@ impl Reader<'_> {
             self.at = start;
             return self.refuse("backslashes of which some are escapes and some are not");
         }
+        // Markdown's escapes, mostly: which key is meant, nobody knows.
+        if seen.raw && role == Role::Key {
+            self.at = start;
+            return self.refuse("a backslash in a key");
+        }
         Ok(content)
     }
 
@@ -97,8 +119,8 @@ impl Reader<'_> {
         match after.trim_start().chars().next() {
             // The end of the text is the end of the string; what is open around it is another matter.
             None | Some('/' | '#') => Ok(false),
-            Some(':') => Ok(role == Role::Value),
-            Some(next) if next == ',' || self.closes(next) => Ok(role == Role::Key),
+            _ if role == Role::Key => Ok(false),
+            Some(next) if next == ',' || self.closes(next) => Ok(false),
             // The end of one string and the start of the next, or two quotes inside one.
             Some(next) if next == quote => self.refuse("quotes that may end a string or be in it"),
             Some(_) => Ok(true),
@@ -142,7 +164,7 @@ impl Reader<'_> {
                 break;
             }
             if c == '\\' {
-                self.escape(&mut content, &mut seen)?;
+                self.escape(quote, &mut content, &mut seen)?;
                 continue;
             }
             content.push(c);
@@ -156,7 +178,7 @@ impl Reader<'_> {
     }
 
     /// The escape at the cursor, into `content`.
-    fn escape(&mut self, content: &mut String, seen: &mut Backslashes) -> Step<()> {
+    fn escape(&mut self, quote: char, content: &mut String, seen: &mut Backslashes) -> Step<()> {
         let mut ahead = self.rest().chars();
         ahead.next();
         let Some(c) = ahead.next() else {
@@ -199,16 +221,19 @@ impl Reader<'_> {
                 content.extend(char::from_u32(self.hex(2, 2)?));
                 self.at += 4;
             }
-            '\'' | '`' => {
+            '\'' => {
                 self.note(RecoveryKind::Escape);
                 content.push(c);
                 self.at += 2;
             }
-            // A line continued, in JavaScript and Python alike.
-            '\n' => {
+            '`' if quote == '`' => {
                 self.note(RecoveryKind::Escape);
+                content.push(c);
                 self.at += 2;
             }
+            // A line continued, or a backslash at its end; a backtick of a shell; JavaScript, which drops what is no escape.
+            '\n' | '\r' | '`' => return self.refuse("a backslash that has more than one reading"),
+            _ if quote == '`' => return self.refuse("a backslash that has more than one reading"),
             // Here JavaScript, Python and plain text differ: a bell, the letter, a backslash and the letter.
             'a' | 'v' | 'N' | 'U' | '0'..='9' if !self.is_plain_text(c) => {
                 return self.refuse("an escape that is not JSON's and has more than one reading");

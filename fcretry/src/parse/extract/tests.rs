@@ -1,0 +1,127 @@
+use super::*;
+use serde_json::json;
+
+fn value(text: &str) -> Value {
+    find(text, false).unwrap_or_else(|refusal| panic!("{text}: {refusal:?}")).value
+}
+
+fn reason(text: &str) -> Refusal {
+    find(text, false).map(|found| panic!("{text}: {:?}", found.value)).unwrap_err()
+}
+
+#[test]
+fn a_value_is_found_in_what_models_put_around_it() {
+    let expected = json!({"a": 1});
+    for text in [
+        "{\"a\": 1}",
+        "  {'a': 1,} \n",
+        "```json\n{\"a\": 1}\n```",
+        "Here you are:\n```\n{\"a\": 1}\n```\nAnything else?",
+        "``` {\"a\": 1}",
+        "<tool_call>\n{\"a\": 1}\n</tool_call>",
+        "<|python_tag|>{\"a\": 1}",
+        "<function=order>{\"a\": 1}</function>",
+        "Sure! {\"a\": 1} is what you want.",
+        "Fill in {name} like [1] says: {\"a\": 1}",
+        "place_order\n{\"a\": 1}",
+        "{{\"a\": 1}}",
+        "{{{ {\"a\": 1} }}}",
+        "{\"a\": 1}}",
+        "{\"a\": 1} // done",
+        "first {\"a\": 1}, and again {\"a\": 1}",
+        "```json\n{\"a\": 1}\n```\nwas made with ```js\nmain()\n```",
+        "{\"a\": 1} Hope this helps!",
+        "{\"a\": 1}<|im_end|>",
+        "<think>Maybe {\"a\": 2}?</think>\n{\"a\": 1}",
+        "Maybe {\"a\": 2}?</think>\n{\"a\": 1}",
+        "`{\"a\": 1}`",
+        "I read {\"b\": 2} as an example.\n```json\n{\"a\": 1}\n```",
+    ] {
+        assert_eq!(value(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_stands_in_a_string_of_the_value_is_part_of_it() {
+    for (text, expected) in [
+        ("{\"t\": \"use ```{'a': 1}``` here\"} Done.", json!({"t": "use ```{'a': 1}``` here"})),
+        ("Call: {\"x\": \"<td>[1, 2]</td>\"}", json!({"x": "<td>[1, 2]</td>"})),
+        ("```json\n{\"c\": \"```py\\nx\\n```\"}\n```", json!({"c": "```py\nx\n```"})),
+    ] {
+        assert_eq!(value(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_ambiguous_is_refused() {
+    for text in [
+        "{\"a\": 1} or {\"a\": 2}",
+        "{\"a\": 1}{\"a\": 2}",
+        "```\n{\"a\": 1}\n```\n```\n{\"a\": 2}\n```",
+        "<tool_call>{\"a\": 1}</tool_call><tool_call>{\"a\": 2}</tool_call>",
+        "[{\"a\": 1}] then {\"a\": 1}",
+        "```\n{\"a\": 1}\n``` or rather {\"a\": 2}",
+        "[1, 2, 3] or rather [\"x\"]",
+        "{\"a\": 1}{}",
+    ] {
+        assert!(!reason(text).cut, "{text}");
+    }
+}
+
+#[test]
+fn a_part_of_what_cannot_be_read_is_not_the_value() {
+    for text in [
+        "{\"a\": 1/6, \"b\": {\"a\": 1}}",
+        "so: {\"a\": some(), \"b\": {\"a\": 1}}",
+        "```\n{\"a\": x, \"b\": {\"a\": 1}}\n``` {\"a\": 1}",
+        "{\"a\": 1{\"a\": 2",
+        "order({\"a\": 1})",
+        "args = {\"a\": 1}",
+        "call(**{'a': 1})",
+        "const x = {a: 1};",
+        "\"x\":[1, 2]}",
+        "[]]",
+        "{\"a\": 1}]",
+        "[/* } */[1]",
+        "\"x\": {\"a\": 1}",
+        "so: {\"t\": \"<b>[1]\", \"u\": 1/6}",
+        "so: {\"t\": \"```\\n{}\\n```\", \"u\": 1/6}",
+        "``",
+        "[[]],[null]]",
+        "{\"a\": 1}, null]",
+        "\"city\": \"Oslo\", \"opts\": {\"x\": 1}}",
+        "city: \"Oslo\", opts: {\"x\": 1}",
+        "a: {\"x\": 1}, b: 7",
+        "- {\"a\": 1}\n- 5",
+        "<parameter=loc>{\"x\": 1}</parameter><parameter=n>3</parameter>",
+        "The value is data[\"x\"]",
+        "order(\"pizza\", {\"size\": 1})",
+        "{\"a\": 1} | base",
+        "{\"a\": \"{}\"}.format(x)",
+        "{\"a\": 1} if x else None",
+        "f(arguments='{\"t\": \"a\\\\nb\"}', name='f')",
+    ] {
+        reason(text);
+    }
+}
+
+#[test]
+fn what_is_cut_is_never_completed() {
+    for text in [
+        "{\"a\": 1",
+        "{\"a\": \"x",
+        "```json\n{\"a\": [1, 2",
+        "Sure: {\"a\": 1, \"b\"",
+        "<tool_call>{\"a\": {\"b\": 1}",
+        "<think>so {\"a\": 1}",
+    ] {
+        assert!(reason(text).cut, "{text}");
+    }
+}
+
+#[test]
+fn prose_alone_is_no_value() {
+    for text in ["", "hello", "I would call {order} with [1].", "```rust\nfn main() {}\n```"] {
+        assert!(!find(text, false).is_ok_and(|found| found.value.is_object()), "{text}");
+    }
+}

@@ -1,0 +1,194 @@
+//! Several tools in one request, and several calls in one answer.
+
+use fcretry::{
+    FailureKind, ToolSet,
+    prelude::*,
+    testing::{MockModel, Reply},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::support::Mock;
+
+/// Place an order.
+#[derive(Debug, PartialEq, Deserialize, JsonSchema, ToolCall)]
+struct PlaceOrder {
+    customer: String,
+}
+
+/// Cancel an order.
+#[derive(Debug, PartialEq, Deserialize, JsonSchema, ToolCall)]
+struct CancelOrder {
+    #[schemars(range(min = 1))]
+    number: u32,
+}
+
+#[derive(Debug, PartialEq, ToolCall)]
+enum Desk {
+    Place(PlaceOrder),
+    Cancel(CancelOrder),
+}
+
+#[retry_policy]
+async fn one(attempt: &Attempt, client: &Mock) -> fcretry::Result<Desk> {
+    attempt.chat(client, "m").user("go").call().await
+}
+
+#[retry_policy]
+async fn all(attempt: &Attempt, client: &Mock) -> fcretry::Result<Vec<Desk>> {
+    attempt.chat(client, "m").user("go").call_all().await
+}
+
+fn placed() -> Desk {
+    Desk::Place(PlaceOrder { customer: "Ann".into() })
+}
+
+fn cancelled(number: u32) -> Desk {
+    Desk::Cancel(CancelOrder { number })
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_value_says_which_tool_was_called() {
+    let model = MockModel::new([
+        Reply::tool_call("cancel_order", json!({"number": 7})),
+        Reply::tool_call("place_order", json!({"customer": "Ann"})),
+    ]);
+    let client = model.client();
+    assert_eq!(one(&client).await.unwrap(), cancelled(7));
+    assert_eq!(one(&client).await.unwrap(), placed());
+    let request = &model.requests()[0];
+    assert_eq!(request.tool_names(), ["place_order", "cancel_order"]);
+    assert_eq!(request.body["tools"][1]["function"]["description"], "Cancel an order.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_is_none_of_them_is_unknown_and_all_are_named() {
+    let model = MockModel::new([
+        Reply::tool_call("refund", json!({})),
+        Reply::tool_call("place_order", json!({"customer": "Ann"})),
+    ]);
+    let (result, report) = fcretry::report(one(&model.client())).await;
+    assert_eq!(result.unwrap(), placed());
+    assert_eq!(report.attempts[0].kind, Some(FailureKind::UnknownTool));
+    let told = crate::support::last_message(&model, 1);
+    assert!(told.contains("`place_order`, `cancel_order`"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_in_the_content_must_name_its_tool_where_there_are_several() {
+    let model = MockModel::new([
+        Reply::json(json!({"number": 7})),
+        Reply::json(json!({"name": "cancel_order", "arguments": {"number": 7}})),
+    ]);
+    let (result, report) = fcretry::report(one(&model.client())).await;
+    assert_eq!(result.unwrap(), cancelled(7));
+    assert_eq!(report.attempts[0].kind, Some(FailureKind::NoToolCall));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_call_of_an_answer_is_read_in_order() {
+    let model = MockModel::new([Reply::tool_calls([
+        ("cancel_order", json!({"number": 7})),
+        ("place_order", json!({"customer": "Ann"})),
+        ("cancel_order", json!({"number": "8"})),
+    ])]);
+    assert_eq!(all(&model.client()).await.unwrap(), [cancelled(7), placed(), cancelled(8)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_calls_each_is_told_what_is_wrong_with_it() {
+    let calls = |number: i32| {
+        Reply::tool_calls([
+            ("place_order", json!({"customer": "Ann"})),
+            ("cancel_order", json!({"number": number})),
+        ])
+    };
+    let model = MockModel::new([calls(0), calls(9)]);
+    assert_eq!(all(&model.client()).await.unwrap(), [placed(), cancelled(9)]);
+    let requests = model.requests();
+    let messages = requests[1].messages();
+    let roles: Vec<_> = messages.iter().map(|m| m["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["user", "assistant", "tool", "tool"]);
+    assert!(requests[1].text_of_message(2).starts_with("This call is right"));
+    assert!(requests[1].text_of_message(3).contains("/number: expected at least 1; got 0"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_calls_where_one_was_asked_for_are_a_violation() {
+    let model = MockModel::new([
+        Reply::tool_calls([
+            ("place_order", json!({"customer": "Ann"})),
+            ("cancel_order", json!({"number": 1})),
+        ]),
+        Reply::tool_call("cancel_order", json!({"number": 1})),
+    ]);
+    let (result, report) = fcretry::report(one(&model.client())).await;
+    assert_eq!(result.unwrap(), cancelled(1));
+    assert_eq!(report.attempts[0].kind, Some(FailureKind::SchemaValidation));
+}
+
+/// Draw something.
+#[derive(Debug, PartialEq, Deserialize, JsonSchema, ToolCall)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[tool(single, validate(not_flat))]
+enum Shape {
+    Circle { radius: f64 },
+    Square { side: f64 },
+}
+
+fn not_flat(shape: &Shape, found: &mut Violations) {
+    let (Shape::Circle { radius: size } | Shape::Square { side: size }) = shape;
+    found.ensure(*size > 0.0, "", || "is flat");
+}
+
+#[derive(Debug, PartialEq, ToolCall)]
+enum Nested {
+    Desk(Desk),
+    Draw(Shape),
+}
+
+#[test]
+fn an_enum_may_be_the_arguments_of_one_tool() {
+    let spec = Shape::spec().unwrap();
+    assert_eq!((spec.name(), spec.description()), ("shape", Some("Draw something.")));
+    assert_eq!(spec.schema()["type"], "object");
+    assert_eq!(
+        Shape::parse(r#"{"kind": "circle", "radius": 2}"#).unwrap(),
+        Shape::Circle { radius: 2.0 }
+    );
+    let failure = Shape::parse(r#"{"kind": "square", "radius": 2}"#).unwrap_err();
+    assert_eq!(failure.violations()[0].pointer(), "/side");
+    let failure = Shape::parse(r#"{"kind": "oval"}"#).unwrap_err();
+    assert_eq!(failure.violations()[0].expected(), r#"one of "circle", "square""#);
+    let failure = Shape::parse(r#"{"kind": "square", "side": 0}"#).unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::SemanticValidation);
+}
+
+#[test]
+fn sets_hold_sets() {
+    let names: Vec<_> = Nested::specs().unwrap().iter().map(|spec| spec.name()).collect();
+    assert_eq!(names, ["place_order", "cancel_order", "shape"]);
+}
+
+#[derive(Debug, ToolCall)]
+enum Either<A, B> {
+    Left(A),
+    Right(B),
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_tools_of_one_name_are_an_error_before_any_request() {
+    #[retry_policy]
+    async fn clash(attempt: &Attempt, client: &Mock) -> fcretry::Result<Either<Desk, CancelOrder>> {
+        attempt.chat(client, "m").user("go").call().await
+    }
+    let model = MockModel::new([]);
+    let error = clash(&model.client()).await.unwrap_err();
+    assert_eq!((error.kind(), model.request_count()), (FailureKind::InvalidRequest, 0));
+    assert!(
+        error.to_string().contains("another tool of the set has the name `cancel_order`"),
+        "{error}"
+    );
+    let _ = (Either::<u8, u8>::Left, Either::<u8, u8>::Right);
+}
