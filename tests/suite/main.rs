@@ -14,6 +14,7 @@ mod own_errors;
 mod privacy;
 mod quirks;
 mod reading;
+mod reading_laws;
 mod reports;
 mod rules;
 mod support;

@@ -152,3 +152,19 @@ fn strings_that_hold_values_do_not_add_up_to_any_depth() {
     }
     assert!(parse::read(&text, &schema).is_err());
 }
+
+#[test]
+fn without_a_tool_s_name_a_wrapper_is_one_if_what_is_in_it_is_right() {
+    use fcretry::parse;
+    let schema = json!({
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+    });
+    let read = |text: &str| parse::read(text, &schema);
+    let wrapped = r#"{"name": "get_weather", "arguments": {"city": "Oslo"}}"#;
+    assert_eq!(read(wrapped).unwrap().value, json!({"city": "Oslo"}));
+    let other = r#"{"name": "get_news", "arguments": {"topic": "Oslo"}}"#;
+    assert_eq!(read(other).unwrap_err().violations()[0].pointer(), "/city");
+    assert!(read(r#"{"place": {"city": "Oslo"}}"#).is_err());
+}

@@ -218,12 +218,15 @@ fn fitted(
 ) -> Result<(Value, Log), Failure> {
     let mut found = target.checker.check(&value);
     if !found.is_empty() && target.recovery != Recovery::Off {
-        let schema: Schema<'_> = target.checker.schema();
-        let mut notes = Log::default();
-        unwrap::unwrap(&mut value, schema, target.name, &mut notes);
-        coerce::coerce(&mut value, schema, &mut notes);
+        let mut mended = mend(&value, target, true);
+        // Without the tool's name a wrapper is one only if what is in it is right.
+        if target.name.is_none() && !target.checker.check(&mended.0).is_empty() {
+            mended = mend(&value, target, false);
+        }
+        let (inner, notes) = mended;
         if !notes.is_empty() {
-            found = target.checker.check(&value);
+            found = target.checker.check(&inner);
+            value = inner;
             log.append(notes);
         }
     }
@@ -238,11 +241,24 @@ fn fitted(
     if found.is_empty() { Ok((value, log)) } else { Err(schema_failure(found)) }
 }
 
+/// The value with its wrappers off, if they are to be, and coerced.
+fn mend(value: &Value, target: Target<'_>, unwrapped: bool) -> (Value, Log) {
+    let schema: Schema<'_> = target.checker.schema();
+    let (mut value, mut notes) = (value.clone(), Log::default());
+    if unwrapped {
+        unwrap::unwrap(&mut value, schema, target.name, &mut notes);
+    }
+    coerce::coerce(&mut value, schema, &mut notes);
+    (value, notes)
+}
+
 /// The arguments inside a value that fits the schema and is a wrapper of this tool's all the same.
 fn admitted_wrapper(value: &Value, target: Target<'_>, log: &mut Log) -> Option<Value> {
     let schema = target.checker.schema();
     let has_unknown = value.as_object()?.keys().any(|key| schema.property(key).is_none());
-    target.name.filter(|_| has_unknown)?;
+    // A schema that names no properties admits wrappers because it means any object.
+    let names_some = schema.property_names().next().is_some();
+    target.name.filter(|_| has_unknown && names_some)?;
     let mut inner = value.clone();
     let mut notes = Log::default();
     unwrap::unwrap(&mut inner, schema, target.name, &mut notes);

@@ -59,6 +59,8 @@ kinds! {
     NumberForm = "number_form",
     /// A comment.
     Comment = "comment",
+    /// White space that JSON does not have, or a byte order mark.
+    WhiteSpace = "white_space",
     /// A comma after the last element.
     TrailingComma = "trailing_comma",
     /// No comma between two elements.

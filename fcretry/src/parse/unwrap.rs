@@ -17,7 +17,7 @@ const ARGUMENTS: &[&str] = &["arguments", "parameters", "args", "input", "params
 const BESIDE: &[&str] = &["id", "type"];
 
 /// Takes the wrappers off the arguments of the tool `name`. What fits no wrapper exactly, or names another
-/// tool, is left as it is.
+/// tool, is left as it is. Without a name any will do where a wrapper says that it gives one.
 pub(super) fn unwrap(value: &mut Value, schema: Schema<'_>, name: Option<&str>, log: &mut Log) {
     if !schema.admits("object") {
         return;
@@ -31,7 +31,6 @@ pub(super) fn unwrap(value: &mut Value, schema: Schema<'_>, name: Option<&str>, 
             log.value(Kind::DoubleEncoding, "");
             continue;
         }
-        let Some(name) = name else { return };
         let Some(inner) = inside(value, schema, name) else { return };
         *value = inner;
         log.value(Kind::Wrapper, "");
@@ -39,7 +38,7 @@ pub(super) fn unwrap(value: &mut Value, schema: Schema<'_>, name: Option<&str>, 
 }
 
 /// What the wrapper holds.
-fn inside(value: &Value, schema: Schema<'_>, name: &str) -> Option<Value> {
+fn inside(value: &Value, schema: Schema<'_>, name: Option<&str>) -> Option<Value> {
     match value {
         // `["the_tool", {..}]`
         Value::Array(items) => match items.as_slice() {
@@ -54,15 +53,15 @@ fn inside(value: &Value, schema: Schema<'_>, name: &str) -> Option<Value> {
                 return None;
             }
             named(entries, schema, name)
-                .or_else(|| keyed(entries, schema, name))
-                .or_else(|| listed(entries))
+                .or_else(|| keyed(entries, schema, name?))
+                .or_else(|| listed(entries, schema, name))
         }
         _ => None,
     }
 }
 
 /// `{"name": "the_tool", "arguments": {..}}` in its variants.
-fn named(entries: &Map<String, Value>, schema: Schema<'_>, name: &str) -> Option<Value> {
+fn named(entries: &Map<String, Value>, schema: Schema<'_>, name: Option<&str>) -> Option<Value> {
     let (key, called) = NAME.iter().find_map(|key| Some((*key, entries.get(*key)?)))?;
     // `{"type": "function", "function": {"name": .., "arguments": ..}}`
     if let Value::Object(function) = called {
@@ -90,7 +89,7 @@ fn keyed(entries: &Map<String, Value>, schema: Schema<'_>, name: &str) -> Option
     let mut all = entries.iter();
     match (all.next(), all.next()) {
         (Some((key, arguments @ Value::Object(_))), None)
-            if is_name(key, name) && schema.property(key).is_none() =>
+            if is_name(key, Some(name)) && schema.property(key).is_none() =>
         {
             Some(arguments.clone())
         }
@@ -98,18 +97,19 @@ fn keyed(entries: &Map<String, Value>, schema: Schema<'_>, name: &str) -> Option
     }
 }
 
-/// `{"tool_calls": [{..}]}`, of one call.
-fn listed(entries: &Map<String, Value>) -> Option<Value> {
+/// `{"tool_calls": [{..}]}`, of one call that names the tool.
+fn listed(entries: &Map<String, Value>, schema: Schema<'_>, name: Option<&str>) -> Option<Value> {
     match entries.get("tool_calls")?.as_array()?.as_slice() {
-        [call @ Value::Object(_)] if entries.len() == 1 => Some(call.clone()),
+        [Value::Object(call)] if entries.len() == 1 => named(call, schema, name),
         _ => None,
     }
 }
 
-fn is_name(called: &str, name: &str) -> bool {
-    called == name
-        || called.strip_prefix("functions.") == Some(name)
-        || folded(called) == folded(name)
+fn is_name(called: &str, name: Option<&str>) -> bool {
+    name.is_none_or(|name| {
+        let bare = called.strip_prefix("functions.").unwrap_or(called);
+        called == name || folded(bare) == folded(name)
+    })
 }
 
 #[cfg(test)]
@@ -157,6 +157,7 @@ mod tests {
             json!({"name": "get_weather"}),
             json!({"get_weather": {"city": "Oslo"}, "other": {}}),
             json!({"tool_calls": [{}, {}]}),
+            json!({"tool_calls": [{"city": "Oslo"}]}),
             json!([{"city": "Oslo"}]),
             json!("Oslo"),
         ] {

@@ -33,6 +33,9 @@ pub(super) fn find(text: &str, lenient: bool) -> Result<Found, Refusal> {
     match find_in(answer, lenient) {
         Ok(mut found) => {
             found.log.shift(before);
+            if before > 0 {
+                found.log.syntax(RecoveryKind::SurroundingText, 0);
+            }
             Ok(found)
         }
         Err(refusal) => Err(Refusal { at: refusal.at + before, ..refusal }),

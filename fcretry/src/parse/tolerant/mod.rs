@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 use super::recovered::{Log, RecoveryKind};
 use super::strict::Duplicates;
 
-/// Deeper than this is refused; the limit of `serde_json`.
-pub(super) const MAX_DEPTH: usize = 128;
+/// Deeper than this is refused, as `serde_json` refuses it.
+pub(super) const MAX_DEPTH: usize = 127;
 
 /// A value and where it ended.
 #[derive(Debug)]
@@ -143,6 +143,9 @@ impl<'t> Reader<'t> {
         let start = self.at;
         while let Some(c) = self.peek() {
             if c.is_whitespace() || c == '\u{feff}' {
+                if !matches!(c, ' ' | '\t' | '\n' | '\r') {
+                    self.note(RecoveryKind::WhiteSpace);
+                }
                 self.at += c.len_utf8();
                 continue;
             }
