@@ -1,7 +1,13 @@
+use std::sync::LazyLock;
+
 use async_openai::{Client, config::Config};
 use tower::{BoxError, Service};
 
 use super::SendOnce;
+
+/// Builds the requests that a service sends, and sends none. One for all: with TLS, making one reads the
+/// system's certificates.
+static BUILDER: LazyLock<reqwest::Client> = LazyLock::new(reqwest::Client::new);
 
 /// A client that sends each request once, so that the policy's attempts are the requests on the wire.
 ///
@@ -19,7 +25,7 @@ pub fn client<C: Config>(config: C) -> Client<C> {
 /// [`client`] over an HTTP client of your own: proxies, certificates, connection limits. It needs no timeout;
 /// the policy has them.
 pub fn client_with<C: Config>(config: C, http: reqwest::Client) -> Client<C> {
-    client_over(config, http)
+    Client::build(http.clone(), config).with_http_service(SendOnce::new(http))
 }
 
 /// [`client`] over any service that sends one request: a tower stack around `reqwest::Client`, or a server in
@@ -31,6 +37,5 @@ where
     S::Error: Into<BoxError>,
     S::Future: Send,
 {
-    // The client's own HTTP client still builds the requests; the service sends them.
-    Client::with_config(config).with_http_service(SendOnce::new(service))
+    Client::build(BUILDER.clone(), config).with_http_service(SendOnce::new(service))
 }

@@ -6,8 +6,10 @@
 
 mod check;
 mod coerce;
+mod duplicates;
 mod expected;
 mod extract;
+mod pointer;
 mod recovered;
 mod schema;
 mod strict;
@@ -274,7 +276,7 @@ fn decode<T: DeserializeOwned>((json, log): (Value, Log)) -> Result<Reading<T>, 
         Ok(value) => Ok(Reading { value, json, log }),
         // The type says more than its schema does, as with a hand-written `Deserialize`.
         Err(error) => {
-            let pointer = strict::pointer_of(error.path());
+            let pointer = pointer::pointer_of(error.path());
             let got = json.pointer(&pointer).cloned();
             let message = error.into_inner().to_string();
             Err(schema_failure(vec![Violation::decode(pointer, message, got)]))

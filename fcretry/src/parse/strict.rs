@@ -3,7 +3,7 @@ use std::{fmt, sync::LazyLock};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::tolerant;
+use super::{duplicates::Duplicates, pointer::push, tolerant};
 use crate::failure::{FailureKind, Violation};
 
 /// Text that is not JSON, and why.
@@ -20,11 +20,16 @@ pub(crate) struct Unreadable {
 pub(super) fn value(text: &str) -> Result<(Value, Vec<Violation>), Unreadable> {
     let mut duplicates = Duplicates::default();
     let mut reader = serde_json::Deserializer::from_str(text);
-    let seed = Node { pointer: &mut String::new(), duplicates: &mut duplicates };
+    let mut has_huge_number = false;
+    let seed = Node {
+        pointer: &mut String::new(),
+        duplicates: &mut duplicates,
+        has_huge_number: &mut has_huge_number,
+    };
     let read = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     match read {
         // `serde_json` turns an integer of more than 64 bits into a float, and its digits are gone.
-        Ok(_) if duplicates.has_huge_number && loses_digits(text) => Err(Unreadable {
+        Ok(_) if has_huge_number && loses_digits(text) => Err(Unreadable {
             kind: FailureKind::StructuralParse,
             note: "an integer of more than 64 bits".to_owned(),
         }),
@@ -82,65 +87,8 @@ fn unreadable(text: &str, error: &serde_json::Error) -> Unreadable {
     Unreadable { kind: FailureKind::StructuralParse, note: error.to_string() }
 }
 
-/// The JSON pointer of where a typed decode failed.
-pub(super) fn pointer_of(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => push(&mut pointer, &index.to_string()),
-            Segment::Map { key } => push(&mut pointer, key),
-            // An enum's variant is a key of the object it is written as, if it has data.
-            Segment::Enum { variant } => push(&mut pointer, variant),
-            Segment::Unknown => break,
-        }
-    }
-    pointer
-}
-
-/// Adds a key or an index to a JSON pointer (RFC 6901).
-pub(super) fn push(pointer: &mut String, key: &str) {
-    pointer.push('/');
-    for c in key.chars() {
-        match c {
-            '~' => pointer.push_str("~0"),
-            '/' => pointer.push_str("~1"),
-            c => pointer.push(c),
-        }
-    }
-}
-
-/// Keys that an object has twice. Pointers repeat the keys above them, so what hostile text could make of them
-/// is bounded: the first is always told.
-#[derive(Debug, Default)]
-pub(super) struct Duplicates {
-    pub(super) found: Vec<Violation>,
-    told: usize,
-    /// A float was read that could have been written as an integer of more than 64 bits.
-    has_huge_number: bool,
-}
-
 /// Just below 2⁶³: integers from here on may not fit.
 const HUGE: f64 = 9.2e18;
-
-impl Duplicates {
-    /// Whether another is kept.
-    pub(super) fn has_room(&self) -> bool {
-        self.found.is_empty() || self.told <= MAX_POINTERS
-    }
-
-    pub(super) fn add(&mut self, pointer: &str, got: Option<Value>) {
-        let has_room = self.found.is_empty() || self.told + pointer.len() <= MAX_POINTERS;
-        self.told = self.told.saturating_add(pointer.len());
-        if has_room {
-            let once = "this key once; it is there twice";
-            self.found.push(Violation::schema(pointer, once, got));
-        }
-    }
-}
-
-/// The most bytes of pointers to keys given twice.
-const MAX_POINTERS: usize = 64 * 1024;
 
 /// How `serde_json` hands out numbers when any crate of the build turns on its `arbitrary_precision`: as an object
 /// of this one key.
@@ -157,6 +105,8 @@ static NUMBERS_ARE_MAPS: LazyLock<bool> = LazyLock::new(|| {
 struct Node<'a> {
     pointer: &'a mut String,
     duplicates: &'a mut Duplicates,
+    /// A float was read that could have been written as an integer of more than 64 bits.
+    has_huge_number: &'a mut bool,
 }
 
 impl Node<'_> {
@@ -164,7 +114,11 @@ impl Node<'_> {
     fn below<R>(&mut self, key: &str, read: impl FnOnce(Node<'_>) -> R) -> R {
         let length = self.pointer.len();
         push(self.pointer, key);
-        let result = read(Node { pointer: self.pointer, duplicates: self.duplicates });
+        let result = read(Node {
+            pointer: self.pointer,
+            duplicates: self.duplicates,
+            has_huge_number: self.has_huge_number,
+        });
         self.pointer.truncate(length);
         result
     }
@@ -198,7 +152,7 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        self.duplicates.has_huge_number |= value.abs() >= HUGE;
+        *self.has_huge_number |= value.abs() >= HUGE;
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 

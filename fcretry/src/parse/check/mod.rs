@@ -6,6 +6,7 @@
 
 mod evaluated;
 mod formats;
+mod found;
 mod scalars;
 mod unions;
 
@@ -14,18 +15,13 @@ use std::{cell::RefCell, collections::HashMap};
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use self::found::Found;
 use super::{
     expected::{describe, keys},
+    pointer::push,
     schema::Schema,
-    strict::push,
 };
 use crate::failure::Violation;
-
-/// The most violations that are collected: beyond them a value is another thing altogether.
-const MAX_VIOLATIONS: usize = 1000;
-
-/// The most bytes of pointers in them.
-const MAX_POINTERS: usize = 64 * 1024;
 
 /// More steps within a schema without a step into the value are a circle of references.
 const MAX_HOPS: usize = 64;
@@ -59,9 +55,9 @@ impl Checker {
     /// All violations, in the order of the schema.
     pub(crate) fn check(&self, value: &Value) -> Vec<Violation> {
         let walk = Walk { patterns: &self.patterns, fits: RefCell::default() };
-        let mut found = Found { collected: Some(Vec::new()), pointer_bytes: 0 };
+        let mut found = Found::loud();
         walk.check(self.schema(), value, &mut String::new(), &mut found, 0);
-        found.collected.unwrap_or_default()
+        found.into_violations()
     }
 }
 
@@ -115,80 +111,6 @@ fn prepare(
         _ => {}
     }
     Ok(())
-}
-
-/// Where violations go; nowhere, where only the answer counts.
-struct Found {
-    collected: Option<Vec<Violation>>,
-    pointer_bytes: usize,
-}
-
-impl Found {
-    fn quiet() -> Self {
-        Self { collected: None, pointer_bytes: 0 }
-    }
-
-    /// Whether one violation answers the question.
-    fn is_quiet(&self) -> bool {
-        self.collected.is_none()
-    }
-
-    fn add(&mut self, pointer: &str, expected: impl FnOnce() -> String, got: Option<&Value>) {
-        let Some(collected) = &mut self.collected else { return };
-        self.pointer_bytes = self.pointer_bytes.saturating_add(pointer.len());
-        let is_room = collected.len() < MAX_VIOLATIONS && self.pointer_bytes <= MAX_POINTERS;
-        if is_room || collected.is_empty() {
-            collected.push(Violation::schema(pointer, expected(), got.map(excerpt)));
-        }
-    }
-}
-
-/// The most items and characters of a value that a violation keeps.
-const KEPT: usize = 1024;
-
-/// The value, or the start of it: a violation of every level around a large value would hold it as often.
-fn excerpt(value: &Value) -> Value {
-    if is_small(value, &mut { KEPT }) {
-        return value.clone();
-    }
-    match value {
-        Value::String(text) => Value::String(text.chars().take(KEPT).collect()),
-        Value::Array(items) => items.iter().take(KEPT).map(shallow).collect(),
-        Value::Object(entries) => {
-            let kept = entries.iter().take(KEPT).map(|(key, part)| (key.clone(), shallow(part)));
-            Value::Object(kept.collect())
-        }
-        other => other.clone(),
-    }
-}
-
-/// Whether the value has no more than `room` parts and characters.
-fn is_small(value: &Value, room: &mut usize) -> bool {
-    let own = match value {
-        Value::String(text) => text.len(),
-        _ => 1,
-    };
-    let Some(left) = room.checked_sub(own) else { return false };
-    *room = left;
-    match value {
-        Value::Array(items) => items.iter().all(|item| is_small(item, room)),
-        Value::Object(entries) => entries.iter().all(|(key, part)| {
-            let left = room.checked_sub(key.len());
-            *room = left.unwrap_or_default();
-            left.is_some() && is_small(part, room)
-        }),
-        _ => true,
-    }
-}
-
-/// The value without what is in it.
-fn shallow(value: &Value) -> Value {
-    match value {
-        Value::Array(_) => Value::Array(Vec::new()),
-        Value::Object(_) => Value::Object(Map::new()),
-        Value::String(text) => Value::String(text.chars().take(KEPT).collect()),
-        other => other.clone(),
-    }
 }
 
 struct Walk<'c> {

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::*;
+use super::{found::MAX_VIOLATIONS, *};
 
 fn found(schema: Value, value: &Value) -> Vec<String> {
     let checker = Checker::new(schema).unwrap();

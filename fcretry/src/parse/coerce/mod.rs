@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use serde_json::{Map, Number, Value};
 
 use super::{
+    pointer::push,
     recovered::{Log, RecoveryKind as Kind},
     schema::{Schema, type_of},
-    strict::{self, push},
+    strict,
     tolerant::{self, MAX_DEPTH},
 };
 

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::{After, Frame, Kind, Reader, Role, Step, is_word, is_word_start, string};
-use crate::parse::{recovered::RecoveryKind, strict::push};
+use crate::parse::{pointer::push, recovered::RecoveryKind};
 
 impl Reader<'_> {
     /// The key at the cursor and its colon.

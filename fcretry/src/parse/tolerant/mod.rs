@@ -12,8 +12,8 @@ mod tests;
 pub(super) use number::exact;
 use serde_json::{Map, Value};
 
+use super::duplicates::Duplicates;
 use super::recovered::{Log, RecoveryKind};
-use super::strict::Duplicates;
 
 /// Deeper than this is refused, as `serde_json` refuses it.
 pub(super) const MAX_DEPTH: usize = 127;
@@ -171,6 +171,9 @@ impl<'t> Reader<'t> {
         let start = self.at;
         self.gap()?;
         let gap = self.text.get(start..self.at).unwrap_or_default();
+        if !gap.contains(['/', '#']) {
+            return Ok(());
+        }
         for line in gap.lines() {
             let (comment, divides) = match (line.find("//"), line.find('#')) {
                 (Some(at), _) => (line.get(at + 2..).unwrap_or_default(), true),

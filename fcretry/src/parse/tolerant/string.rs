@@ -75,8 +75,8 @@ impl Reader<'_> {
                     self.at += c.len_utf8();
                     continue;
                 }
-                let swallowed = inner.and_then(|inner| content.get(inner..)).unwrap_or_default();
-                if swallows_syntax(swallowed, c) {
+                let swallowed = inner.and_then(|inner| content.get(inner..));
+                if swallowed.is_some_and(|swallowed| swallows_syntax(swallowed, c)) {
                     return self.refuse("quotes that may end a string or be in it");
                 }
                 self.at += c.len_utf8();

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use std::error::Error;
 
 use serde_json::{Value, json};
@@ -25,10 +27,13 @@ fn streamed_question() -> Value {
     })
 }
 
+/// Builds every request. With TLS in the build, making a client reads the system's certificates.
+static BUILDER: LazyLock<reqwest::Client> = LazyLock::new(reqwest::Client::new);
+
 /// Asks in process.
 async fn ask(model: &MockModel, body: &Value) -> Result<reqwest::Response, BoxError> {
     let url = format!("{}/chat/completions", model.base_url_in_process());
-    let request = reqwest::Client::new().post(url).body(body.to_string()).build().unwrap();
+    let request = BUILDER.post(url).body(body.to_string()).build().unwrap();
     model.service().call(request).await
 }
 
