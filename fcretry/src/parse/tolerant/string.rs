@@ -63,6 +63,17 @@ impl Reader<'_> {
         // Where the first quote is that was taken in.
         let mut inner = None;
         loop {
+            // What needs no look goes over in one piece.
+            let is_typographic = closing(open).is_some();
+            let is_telling = |c: char| {
+                closers.contains(&c)
+                    || c < ' '
+                    || matches!(c, '\\' | '$')
+                    || (is_typographic && matches!(c, '"' | '\u{201c}' | '\u{201e}'))
+            };
+            let plain = self.rest().find(is_telling).unwrap_or(self.rest().len());
+            content.push_str(self.rest().get(..plain).unwrap_or_default());
+            self.at += plain;
             let rest = self.rest();
             let Some(c) = rest.chars().next() else {
                 return self.cut("the text ends inside a string");
