@@ -56,6 +56,13 @@ impl<'s> Schema<'s> {
         Self { node, ..self }
     }
 
+    /// What the reference of this node leads to, where the node says more beside it; alone, a reference is resolved
+    /// already.
+    pub(super) fn referred(self) -> Option<Self> {
+        let target = self.get("$ref")?.as_str()?.strip_prefix('#')?;
+        self.root.pointer(target).map(|node| self.part(node))
+    }
+
     pub(super) fn get(self, keyword: &str) -> Option<&'s Value> {
         self.node.get(keyword)
     }

@@ -120,10 +120,7 @@ impl Ask<'_> {
     ) -> Result<S, Error> {
         let read = judge_one_call::<S>(answer, required, self.attempt.policy.recovery());
         self.accepted(read.map(|reading| vec![reading]), answer)
-            .and_then(|mut values| {
-                // One went in.
-                values.pop().ok_or_else(|| Failure::new(FailureKind::NoToolCall))
-            })
+            .and_then(only)
             .map_err(|failure| self.fail(failure))
     }
 
@@ -141,9 +138,7 @@ impl Ask<'_> {
     pub(crate) fn judge_content<T: ToolCall>(&self, answer: &Arc<Answer>) -> Result<T, Error> {
         let read = judge_content::<T>(answer, self.attempt.policy.recovery());
         self.accepted(read.map(|reading| vec![reading]), answer)
-            .and_then(|mut values| {
-                values.pop().ok_or_else(|| Failure::new(FailureKind::NoToolCall))
-            })
+            .and_then(only)
             .map_err(|failure| self.fail(failure))
     }
 
@@ -184,4 +179,9 @@ impl Ask<'_> {
         };
         Error::new(failure, report)
     }
+}
+
+/// The value that was judged alone.
+fn only<T>(mut values: Vec<T>) -> Result<T, Failure> {
+    values.pop().ok_or_else(|| Failure::new(FailureKind::NoToolCall))
 }

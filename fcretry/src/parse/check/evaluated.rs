@@ -39,10 +39,8 @@ impl Walk<'_> {
                 known.insert(key);
             }
         }
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str)
-            && let Some(node) = target.strip_prefix('#').and_then(|p| schema.root.pointer(p))
-        {
-            self.add_evaluated(schema.part(node), value, known, hops + 1);
+        if let Some(part) = schema.referred() {
+            self.add_evaluated(part, value, known, hops + 1);
         }
         for part in schema.listed("allOf") {
             self.add_evaluated(part, value, known, hops + 1);

@@ -174,11 +174,8 @@ impl Walk<'_> {
         hops: usize,
     ) -> bool {
         let mut right = true;
-        // A reference with keywords beside it; alone, it is already resolved.
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str)
-            && let Some(node) = target.strip_prefix('#').and_then(|p| schema.root.pointer(p))
-        {
-            right &= self.check(schema.part(node), value, pointer, found, hops + 1);
+        if let Some(part) = schema.referred() {
+            right &= self.check(part, value, pointer, found, hops + 1);
         }
         for part in schema.listed("allOf") {
             right &= self.check(part, value, pointer, found, hops + 1);

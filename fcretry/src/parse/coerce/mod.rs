@@ -89,12 +89,8 @@ impl Walk<'_> {
         for part in schema.listed("allOf") {
             self.value(value, part);
         }
-        // A reference with keywords beside it; alone, it is already resolved.
-        if let Some(target) = schema.get("$ref").and_then(Value::as_str)
-            && let Some(node) = target.strip_prefix('#').and_then(|p| schema.root.pointer(p))
-            && node != schema.node
-        {
-            self.value(value, schema.part(node));
+        if let Some(part) = schema.referred().filter(|part| part.node != schema.node) {
+            self.value(value, part);
         }
         let was_decoded = self.is_decoded;
         self.scalar(value, schema);
