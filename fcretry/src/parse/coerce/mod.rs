@@ -16,9 +16,13 @@ use super::{
 /// From here on a float does not tell an integer from its neighbour and a half: 2⁵².
 const EXACT: f64 = 4_503_599_627_370_496.0;
 
+/// As for the checker's walk, but two circles in one node branch at each step: fewer are enough for any schema that
+/// is none.
+const MAX_HOPS: usize = 8;
+
 /// Puts right in `value` what can be put right without loss, as `schema` says.
 pub(super) fn coerce(value: &mut Value, schema: Schema<'_>, log: &mut Log) {
-    let mut walk = Walk { log, pointer: String::new(), is_decoded: false };
+    let mut walk = Walk { log, pointer: String::new(), is_decoded: false, hops: 0 };
     walk.value(value, schema);
 }
 
@@ -62,6 +66,8 @@ struct Walk<'l> {
     pointer: String,
     /// Within a value that a string held: another in it would add its depth to this one's.
     is_decoded: bool,
+    /// Steps within the schema since the last one into the value: more than a few are a circle of references.
+    hops: usize,
 }
 
 impl Walk<'_> {
@@ -77,20 +83,27 @@ impl Walk<'_> {
     }
 
     fn below(&mut self, key: &str, value: &mut Value, schema: Schema<'_>) {
-        let outer = self.pointer.len();
+        let outer = (self.pointer.len(), std::mem::take(&mut self.hops));
         push(&mut self.pointer, key);
         self.value(value, schema);
-        self.pointer.truncate(outer);
+        self.pointer.truncate(outer.0);
+        self.hops = outer.1;
     }
 
-    // Bounded by the depth of the value, which reading has capped: unions only choose.
+    /// Looks at the same value through another part of the schema.
+    fn same(&mut self, value: &mut Value, schema: Schema<'_>) {
+        if self.hops < MAX_HOPS {
+            self.hops += 1;
+            self.value(value, schema);
+            self.hops -= 1;
+        }
+    }
+
+    // Bounded by the depth of the value, which reading has capped, times the steps within the schema.
     fn value(&mut self, value: &mut Value, schema: Schema<'_>) {
         let Some(schema) = chosen(value, schema, 0) else { return };
-        for part in schema.listed("allOf") {
-            self.value(value, part);
-        }
-        if let Some(part) = schema.referred().filter(|part| part.node != schema.node) {
-            self.value(value, part);
+        for part in schema.listed("allOf").chain(schema.referred()) {
+            self.same(value, part);
         }
         let was_decoded = self.is_decoded;
         self.scalar(value, schema);

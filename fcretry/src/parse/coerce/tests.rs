@@ -139,3 +139,13 @@ fn parts_are_reached_through_references_unions_tuples_and_maps() {
     assert_eq!(log.len(), 8, "{log:?}");
     unchanged(&schema, json!({"shape": {"kind": "b", "n": "7"}}));
 }
+
+#[test]
+fn a_circle_of_references_ends() {
+    let itself = json!({"allOf": [{"$ref": "#"}], "type": "integer"});
+    assert_eq!(coerced(&itself, json!("30")).0, json!(30));
+    let each_other = json!({"$ref": "#/$defs/A", "type": "integer", "$defs": {
+        "A": {"$ref": "#/$defs/B", "minimum": 1}, "B": {"$ref": "#/$defs/A", "maximum": 9},
+    }});
+    assert_eq!(coerced(&each_other, json!("x")).0, json!("x"));
+}
