@@ -45,6 +45,7 @@ use proc_macro::TokenStream;
 /// |---|---|---|
 /// | `name = "place_order"` | the type's name in `snake_case`; for a generic type, its arguments too | what the model calls: `[a-zA-Z0-9_-]{1,64}` |
 /// | `description = "..."` | the doc comment | what the model is told the tool is for |
+/// | `recovery = "off"` | the policy's | how far reading goes for this tool: `"off"`, `"lossless"`, `"lenient"` |
 /// | `validate(path, ..)` | none | functions `fn(&Self, &mut Violations)`, run in this order |
 /// | `crate = "path"` | `"::fcretry"` | where `fcretry` is, if it is re-exported |
 ///

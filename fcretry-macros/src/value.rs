@@ -26,6 +26,39 @@ impl<T> Written<T> {
     }
 }
 
+/// A type whose values are named in the attribute and are variants in the runtime.
+macro_rules! names {
+    ($(#[$doc:meta])* $type:ident { $($name:literal => $variant:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum $type {
+            $($variant,)*
+        }
+
+        impl $type {
+            /// Each name with its value.
+            pub(crate) const NAMES: &[(&'static str, Self)] = &[$(($name, Self::$variant),)*];
+
+            /// The variant of the runtime's type of the same name.
+            pub(crate) fn variant(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($variant),)*
+                }
+            }
+        }
+    };
+}
+pub(crate) use names;
+
+names! {
+    /// How much is mended in the text of an answer.
+    Recovery {
+        "off" => Off,
+        "lossless" => Lossless,
+        "lenient" => Lenient,
+    }
+}
+
 /// The literal of `key = literal`; `example` is a whole line that would be right.
 fn literal<'i>(item: &'i Item, example: &str, diag: &mut Diag) -> Option<&'i Lit> {
     let key = &item.key;
@@ -216,6 +249,11 @@ pub(crate) fn one_of<T: Copy>(
     let text = string.to_token_stream();
     diag.error(&string, format!("`{key} = {text}` is unknown; {line}"));
     None
+}
+
+/// How far reading goes.
+pub(crate) fn recovery(item: &Item, diag: &mut Diag) -> Option<Recovery> {
+    one_of(item, Recovery::NAMES, r#"recovery = "lossless""#, diag)
 }
 
 /// A path in a string, as in `crate = "::fcretry"`. Its tokens have the span of the string.

@@ -54,6 +54,6 @@ pub mod __private {
         parse::Recovery,
         policy::{Backoff, Jitter, RetryPolicy, Rule, Then},
         run::{Call, Drive, Driven, Outcome, StaticPolicy, Wait, settle, stub_attempt},
-        tool::{RawCall, assert_distinct, generic_name},
+        tool::{RawCall, SpecCell, assert_distinct, generic_name},
     };
 }

@@ -7,7 +7,7 @@ use syn::{LitStr, Path};
 
 use super::kinds::{ActionKind, Kind};
 use crate::diag::Slot;
-use crate::value::Written;
+use crate::value::{Recovery, Written, names};
 
 /// The whole attribute.
 #[derive(Default)]
@@ -73,29 +73,6 @@ pub(crate) struct Action {
     pub(crate) count: Option<Written<u32>>,
 }
 
-/// A type whose values are named in the attribute and are variants in the runtime.
-macro_rules! names {
-    ($(#[$doc:meta])* $type:ident { $($name:literal => $variant:ident,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum $type {
-            $($variant,)*
-        }
-
-        impl $type {
-            /// Each name with its value.
-            pub(crate) const NAMES: &[(&'static str, Self)] = &[$(($name, Self::$variant),)*];
-
-            /// The variant of the runtime's type of the same name.
-            pub(crate) fn variant(self) -> &'static str {
-                match self {
-                    $(Self::$variant => stringify!($variant),)*
-                }
-            }
-        }
-    };
-}
-
 names! {
     /// How the delay grows.
     Strategy {
@@ -113,15 +90,6 @@ names! {
         "equal" => Equal,
         "decorrelated" => Decorrelated,
         "none" => None,
-    }
-}
-
-names! {
-    /// How much is mended in the text of an answer.
-    Recovery {
-        "off" => Off,
-        "lossless" => Lossless,
-        "lenient" => Lenient,
     }
 }
 

@@ -9,6 +9,10 @@ impl ::fcretry::ToolCall for PlaceOrder {
     fn description() -> ::core::option::Option<&'static str> {
         ::core::option::Option::Some("Place an order\nfor a customer.\n\n    Indented.")
     }
+    fn spec_cell() -> ::core::option::Option<&'static ::fcretry::__private::SpecCell> {
+        static CELL: ::fcretry::__private::SpecCell = ::fcretry::__private::SpecCell::new();
+        ::core::option::Option::Some(&CELL)
+    }
     fn validate(&self, __found: &mut ::fcretry::Violations) {
         let __this = self;
         let (): () = totals_add_up(__this, __found);

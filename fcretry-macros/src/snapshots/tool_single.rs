@@ -6,4 +6,8 @@ impl ::fcretry::ToolCall for Shape {
     fn name() -> ::fcretry::__private::Cow<'static, str> {
         ::fcretry::__private::Cow::Borrowed("shape")
     }
+    fn spec_cell() -> ::core::option::Option<&'static ::fcretry::__private::SpecCell> {
+        static CELL: ::fcretry::__private::SpecCell = ::fcretry::__private::SpecCell::new();
+        ::core::option::Option::Some(&CELL)
+    }
 }

@@ -1,6 +1,6 @@
 //! The model becomes an impl. Nothing here can fail.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{GenericParam, parse_quote};
@@ -11,7 +11,8 @@ use crate::krate;
 /// The impl.
 pub(crate) fn tool(tool: &Tool<'_>) -> TokenStream {
     // Without `..`, so that a new part is not forgotten here.
-    let Tool { ident: _, generics: _, krate, name, description, hooks, set, is_readable: _ } = tool;
+    let Tool { ident: _, generics, krate, name, description, recovery, hooks, set, is_readable: _ } =
+        tool;
     if let Some(variants) = set {
         return self::set(tool, variants);
     }
@@ -30,6 +31,23 @@ pub(crate) fn tool(tool: &Tool<'_>) -> TokenStream {
             quote!(#private::generic_name(#name, &[#(#arguments),*]))
         }
     };
+    // A generic type's instances would share the place.
+    let cell = generics.params.is_empty().then(|| {
+        quote! {
+            fn spec_cell() -> ::core::option::Option<&'static #private::SpecCell> {
+                static CELL: #private::SpecCell = #private::SpecCell::new();
+                ::core::option::Option::Some(&CELL)
+            }
+        }
+    });
+    let recovery = recovery.value().map(|recovery| {
+        let variant = Ident::new(recovery.variant(), Span::mixed_site());
+        quote! {
+            fn recovery() -> ::core::option::Option<#private::Recovery> {
+                ::core::option::Option::Some(#private::Recovery::#variant)
+            }
+        }
+    });
     let description = description.as_ref().map(|text| {
         quote! {
             fn description() -> ::core::option::Option<&'static str> {
@@ -44,6 +62,8 @@ pub(crate) fn tool(tool: &Tool<'_>) -> TokenStream {
             #name
         }
         #description
+        #recovery
+        #cell
         #validate
     };
     with_header(tool, &body)

@@ -12,9 +12,9 @@ use super::name;
 use super::serde_name::{self, SerdeAttrs};
 use crate::diag::{self, Diag, Slot};
 use crate::meta::{self, Entry, Item};
-use crate::value;
+use crate::value::{self, Recovery};
 
-const TYPE_KEYS: &[&str] = &["name", "description", "validate", "single", "crate"];
+const TYPE_KEYS: &[&str] = &["name", "description", "recovery", "validate", "single", "crate"];
 const FIELD_KEYS: &[&str] = &["validate"];
 const VALIDATE_EXAMPLE: &str = "validate(totals_add_up)";
 
@@ -25,6 +25,7 @@ pub(crate) struct Tool<'i> {
     pub(crate) krate: Slot<Path>,
     pub(crate) name: Name,
     pub(crate) description: Option<String>,
+    pub(crate) recovery: Slot<Recovery>,
     /// Hooks of the whole type, then those of its fields, in the order written.
     pub(crate) hooks: Vec<Hook<'i>>,
     /// Of an enum that is a set of tools: its variants, each with the type it holds.
@@ -66,6 +67,7 @@ pub(crate) enum Target<'i> {
 struct Attrs {
     name: Slot<syn::LitStr>,
     description: Slot<syn::LitStr>,
+    recovery: Slot<Recovery>,
     krate: Slot<Path>,
     hooks: Slot<Vec<ExprPath>>,
     single: Slot<()>,
@@ -131,6 +133,7 @@ pub(crate) fn read<'i>(input: &'i DeriveInput, diag: &mut Diag) -> Tool<'i> {
             tool_name(input, &attrs, diag)
         },
         description: description(input, &attrs, diag),
+        recovery: attrs.recovery,
         krate: attrs.krate,
         hooks,
         set,
@@ -145,7 +148,8 @@ fn variants<'i>(
     attrs: &Attrs,
     diag: &mut Diag,
 ) -> Vec<Variant<'i>> {
-    let of_a_tool = [attrs.name.key(), attrs.description.key(), attrs.hooks.key()];
+    let of_a_tool =
+        [attrs.name.key(), attrs.description.key(), attrs.recovery.key(), attrs.hooks.key()];
     for key in of_a_tool.into_iter().flatten() {
         diag.error(
             key,
@@ -322,6 +326,7 @@ fn tool_item(found: &mut Attrs, item: &Item, keys: &[&str], diag: &mut Diag) {
                 value::text(item, r#"description = "Place an order for a customer.""#, diag);
             found.description.fill(key, value, diag);
         }
+        "recovery" => found.recovery.fill(key, value::recovery(item, diag), diag),
         "crate" => {
             let value = value::path(item, r#"crate = "::fcretry""#, diag);
             found.krate.fill(key, value, diag);

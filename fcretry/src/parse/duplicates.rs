@@ -12,18 +12,20 @@ pub(super) struct Duplicates {
 
 impl Duplicates {
     /// Whether another is kept.
-    pub(super) fn has_room(&self) -> bool {
+    fn has_room(&self) -> bool {
         self.found.is_empty() || (self.told <= MAX_POINTERS && self.found.len() < MAX_FOUND)
     }
 
-    pub(super) fn add(&mut self, pointer: &str, got: Option<Value>) {
+    pub(super) fn add(&mut self, pointer: &str, got: Value) {
         self.told = self.told.saturating_add(pointer.len());
         if self.has_room() {
-            let once = "this key once; it is there twice";
-            self.found.push(Violation::schema(pointer, once, got));
+            self.found.push(Violation::schema(pointer, ONCE, Some(got)));
         }
     }
 }
+
+/// What is expected of such a key.
+pub(super) const ONCE: &str = "this key once; it is there twice";
 
 /// The most keys given twice that are told.
 const MAX_FOUND: usize = 1000;

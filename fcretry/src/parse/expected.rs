@@ -2,52 +2,37 @@
 
 use serde_json::Value;
 
+use super::schema::Schema;
+
 /// Alternatives listed by name; more are counted.
 const LISTED: usize = 24;
 
-/// What `schema` accepts: "a string", "one of \"a\", \"b\"". `root` resolves references.
-pub(super) fn describe(schema: &Value, root: &Value) -> String {
-    let schema = resolve(schema, root);
-    if let Some(constant) = schema.get("const") {
+/// What `schema` accepts: "a string", "one of \"a\", \"b\"".
+pub(super) fn describe(schema: Schema<'_>) -> String {
+    described(schema, true)
+}
+
+/// Looks into a union once, so that a recursive schema ends.
+fn described(schema: Schema<'_>, looks_into_unions: bool) -> String {
+    let node = schema.node;
+    if let Some(constant) = &node.constant {
         return constant.to_string();
     }
-    if let Some(options) = schema.get("enum").and_then(Value::as_array) {
+    if let Some(options) = &node.options {
         return one_of(options);
     }
-    match schema.get("type") {
-        Some(Value::String(name)) => with_article(name),
-        Some(Value::Array(names)) => {
-            let names: Vec<_> = names.iter().filter_map(Value::as_str).map(with_article).collect();
-            names.join(" or ")
-        }
-        _ => {
-            let branches = ["oneOf", "anyOf"].iter().find_map(|k| schema.get(k)?.as_array());
-            let mut named: Vec<_> =
-                branches.into_iter().flatten().map(|b| describe_flat(b, root)).collect();
-            named.dedup();
-            if named.is_empty() { "a value".to_owned() } else { named.join(" or ") }
-        }
+    if let Some(kinds) = &node.kinds {
+        return kinds.words();
     }
-}
-
-/// [`describe`] that does not look into a union again, so that a recursive schema ends.
-fn describe_flat(schema: &Value, root: &Value) -> String {
-    let schema = resolve(schema, root);
-    if schema.get("oneOf").is_some() || schema.get("anyOf").is_some() {
+    if let Some(target) = node.refers.filter(|_| looks_into_unions) {
+        return described(schema.at(target), false);
+    }
+    if schema.is_union() && !looks_into_unions {
         return "another shape".to_owned();
     }
-    describe(schema, root)
-}
-
-fn resolve<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
-    let mut schema = schema;
-    // A chain of references longer than this is a circle.
-    for _ in 0..16 {
-        let Some(target) = schema.get("$ref").and_then(Value::as_str) else { break };
-        let Some(found) = target.strip_prefix('#').and_then(|p| root.pointer(p)) else { break };
-        schema = found;
-    }
-    schema
+    let mut named: Vec<_> = schema.branches().map(|branch| described(branch, false)).collect();
+    named.dedup();
+    if named.is_empty() { "a value".to_owned() } else { named.join(" or ") }
 }
 
 /// `one of "a", "b"`
@@ -63,15 +48,6 @@ pub(super) fn one_of(options: &[Value]) -> String {
     format!("one of {}{rest}", listed.join(", "))
 }
 
-/// `an integer`
-pub(super) fn with_article(json_type: &str) -> String {
-    match json_type {
-        "integer" | "object" | "array" => format!("an {json_type}"),
-        "null" => "null".to_owned(),
-        other => format!("a {other}"),
-    }
-}
-
 /// `"a", "b"`, for the keys an object may have.
 pub(super) fn keys(names: impl Iterator<Item = String>) -> String {
     let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
@@ -80,18 +56,28 @@ pub(super) fn keys(names: impl Iterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::schema::Compiled, *};
     use serde_json::json;
 
     #[test]
     fn references_unions_and_enums_are_named() {
-        let root = json!({"$defs": {
-            "Size": {"enum": ["s", "m"]},
-            "Loop": {"anyOf": [{"$ref": "#/$defs/Loop"}, {"type": "null"}]},
-        }});
-        assert_eq!(describe(&json!({"$ref": "#/$defs/Size"}), &root), r#"one of "s", "m""#);
-        assert_eq!(describe(&json!({"$ref": "#/$defs/Loop"}), &root), "another shape or null");
-        assert_eq!(describe(&json!({"type": ["integer", "null"]}), &root), "an integer or null");
-        assert_eq!(describe(&json!({}), &root), "a value");
+        let schema = json!({
+            "properties": {
+                "size": {"$ref": "#/$defs/Size"},
+                "loop": {"$ref": "#/$defs/Loop"},
+                "both": {"type": ["integer", "null"]},
+                "any": {},
+            },
+            "$defs": {
+                "Size": {"enum": ["s", "m"]},
+                "Loop": {"anyOf": [{"$ref": "#/$defs/Loop"}, {"type": "null"}]},
+            },
+        });
+        let compiled = Compiled::new(&schema).unwrap();
+        let words = |name: &str| describe(compiled.whole().property(name).unwrap());
+        assert_eq!(words("size"), r#"one of "s", "m""#);
+        assert_eq!(words("loop"), "another shape or null");
+        assert_eq!(words("both"), "an integer or null");
+        assert_eq!(words("any"), "a value");
     }
 }

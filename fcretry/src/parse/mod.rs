@@ -6,9 +6,11 @@
 
 mod check;
 mod coerce;
+mod direct;
 mod duplicates;
 mod expected;
 mod extract;
+mod formats;
 mod pointer;
 mod recovered;
 mod schema;
@@ -18,13 +20,18 @@ mod unwrap;
 
 pub(crate) use check::Checker;
 pub(crate) use coerce::folded;
+pub(crate) use direct::read as read_direct;
 pub(crate) use recovered::Log;
 pub use recovered::{Place, Recovered, Recovery, RecoveryKind};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use self::{schema::Schema, strict::Unreadable, tolerant::Refusal};
+use self::{
+    schema::{Kind, Schema},
+    strict::Unreadable,
+    tolerant::Refusal,
+};
 use crate::failure::{Failure, FailureKind, Violation, Violations};
 
 /// A value that was read, with the JSON it was read from and what was put right on the way.
@@ -32,7 +39,8 @@ use crate::failure::{Failure, FailureKind, Violation, Violations};
 #[derive(Debug)]
 pub struct Reading<T> {
     pub(crate) value: T,
-    pub(crate) json: Value,
+    /// Only where it was asked for, or was made on the way.
+    pub(crate) json: Option<Value>,
     pub(crate) log: Log,
 }
 
@@ -50,7 +58,11 @@ pub(crate) struct Target<'a> {
     /// The tool's name, which wrappers must give; without it there are none.
     pub(crate) name: Option<&'a str>,
     pub(crate) checker: &'a Checker,
+    /// The schema demands no more than the type does.
+    pub(crate) is_plain: bool,
     pub(crate) recovery: Recovery,
+    /// Whether the JSON is asked for, too.
+    pub(crate) keeps_json: bool,
 }
 
 /// Reads `text` as a value of a schema that is known only at run time; [`Reader`] does it many times.
@@ -134,8 +146,13 @@ impl Reader {
     ///
     /// What is wrong with the text, with every violation of the schema.
     pub fn read(&self, text: &str) -> Result<Parsed, Failure> {
-        let target =
-            Target { name: self.name.as_deref(), checker: &self.checker, recovery: self.recovery };
+        let target = Target {
+            name: self.name.as_deref(),
+            checker: &self.checker,
+            is_plain: false,
+            recovery: self.recovery,
+            keeps_json: true,
+        };
         let (value, found, log) = syntax(text, target)?;
         let (value, log) = fitted(value, found, log, target)?;
         Ok(Parsed { value, recovered: log.into_vec() })
@@ -144,6 +161,19 @@ impl Reader {
 
 /// Reads `text` as a `T`. All violations come at once.
 pub(crate) fn read_typed<T: DeserializeOwned>(
+    text: &str,
+    target: Target<'_>,
+) -> Result<Reading<T>, Failure> {
+    if !target.keeps_json
+        && let Ok(value) = read_direct(text, target)
+    {
+        return Ok(Reading { value, json: None, log: Log::default() });
+    }
+    read_through_value(text, target)
+}
+
+/// Reads `text` by way of a value, which can be put right, or explained.
+pub(crate) fn read_through_value<T: DeserializeOwned>(
     text: &str,
     target: Target<'_>,
 ) -> Result<Reading<T>, Failure> {
@@ -192,7 +222,7 @@ fn syntax(text: &str, target: Target<'_>) -> Result<(Value, Vec<Violation>, Log)
     if text.trim().is_empty() {
         let nothing = Value::Object(Map::new());
         let schema = target.checker.schema();
-        let wants_object = schema.admits("object") && !schema.admits("string");
+        let wants_object = schema.admits(Kind::Object) && !schema.admits(Kind::String);
         if !wants_object || !target.checker.check(&nothing).is_empty() {
             return Err(Failure::new(kind).with_note(note));
         }
@@ -273,7 +303,7 @@ fn admitted_wrapper(value: &Value, target: Target<'_>, log: &mut Log) -> Option<
 
 fn decode<T: DeserializeOwned>((json, log): (Value, Log)) -> Result<Reading<T>, Failure> {
     match serde_path_to_error::deserialize::<_, T>(&json) {
-        Ok(value) => Ok(Reading { value, json, log }),
+        Ok(value) => Ok(Reading { value, json: Some(json), log }),
         // The type says more than its schema does, as with a hand-written `Deserialize`.
         Err(error) => {
             let pointer = pointer::pointer_of(error.path());

@@ -16,7 +16,7 @@ pub(super) fn pointer_of(path: &serde_path_to_error::Path) -> String {
     pointer
 }
 
-/// Adds a key or an index to a JSON pointer (RFC 6901).
+/// Adds a key or an index to a JSON pointer.
 pub(super) fn push(pointer: &mut String, key: &str) {
     pointer.push('/');
     for c in key.chars() {
@@ -26,4 +26,24 @@ pub(super) fn push(pointer: &mut String, key: &str) {
             c => pointer.push(c),
         }
     }
+}
+
+/// What goes through a value, or a schema, and knows where it is.
+pub(super) trait Located {
+    fn pointer(&mut self) -> &mut String;
+}
+
+impl Located for String {
+    fn pointer(&mut self) -> &mut String {
+        self
+    }
+}
+
+/// Does something at `key` below where `walk` is.
+pub(super) fn below<W: Located, R>(walk: &mut W, key: &str, act: impl FnOnce(&mut W) -> R) -> R {
+    let outer = walk.pointer().len();
+    push(walk.pointer(), key);
+    let result = act(walk);
+    walk.pointer().truncate(outer);
+    result
 }

@@ -3,7 +3,7 @@ use std::{fmt, sync::LazyLock};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{duplicates::Duplicates, pointer::push, tolerant};
+use super::{duplicates, tolerant};
 use crate::failure::{FailureKind, Violation};
 
 /// Text that is not JSON, and why.
@@ -18,22 +18,20 @@ pub(crate) struct Unreadable {
 ///
 /// Depth is bounded by the limit of `serde_json`, 128.
 pub(super) fn value(text: &str) -> Result<(Value, Vec<Violation>), Unreadable> {
-    let mut duplicates = Duplicates::default();
+    let mut oddities = Oddities::default();
     let mut reader = serde_json::Deserializer::from_str(text);
-    let mut has_huge_number = false;
-    let seed = Node {
-        pointer: &mut String::new(),
-        duplicates: &mut duplicates,
-        has_huge_number: &mut has_huge_number,
-    };
-    let read = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    match read {
-        // `serde_json` turns an integer of more than 64 bits into a float, and its digits are gone.
-        Ok(_) if has_huge_number && loses_digits(text) => Err(Unreadable {
+    let read = Any(&mut oddities).deserialize(&mut reader);
+    match read.and_then(|value| reader.end().map(|()| value)) {
+        Ok(_) if oddities.huge_number && loses_digits(text) => Err(Unreadable {
             kind: FailureKind::StructuralParse,
             note: "an integer of more than 64 bits".to_owned(),
         }),
-        Ok(value) => Ok((value, duplicates.found)),
+        // Where they are is worth a second look only if there are any.
+        Ok(value) if oddities.duplicate_key => Ok(match tolerant::read(text, 0) {
+            Ok(read) => (read.value, read.duplicates.found),
+            Err(_) => (value, vec![Violation::schema("", duplicates::ONCE, None)]),
+        }),
+        Ok(value) => Ok((value, Vec::new())),
         Err(error) => Err(unreadable(text, &error)),
     }
 }
@@ -95,36 +93,32 @@ const HUGE: f64 = 9.2e18;
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// Whether it does.
-static NUMBERS_ARE_MAPS: LazyLock<bool> = LazyLock::new(|| {
+pub(super) static NUMBERS_ARE_MAPS: LazyLock<bool> = LazyLock::new(|| {
     let digits = "1.00000000000000000000000000000001";
     let kept = serde_json::from_str::<Value>(digits).map(|number| number.to_string());
     kept.is_ok_and(|kept| kept == digits)
 });
 
-/// A value at `pointer`, read key by key.
-struct Node<'a> {
-    pointer: &'a mut String,
-    duplicates: &'a mut Duplicates,
-    /// A float was read that could have been written as an integer of more than 64 bits.
-    has_huge_number: &'a mut bool,
+/// What JSON can hold and a value cannot.
+#[derive(Debug, Default)]
+pub(super) struct Oddities {
+    /// An object has a key twice.
+    pub(super) duplicate_key: bool,
+    /// A float was read that could have been written as an integer of more than 64 bits: `serde_json` turns one into
+    /// the other, and its digits are gone.
+    pub(super) huge_number: bool,
 }
 
-impl Node<'_> {
-    /// Reads a part at `key` below this node.
-    fn below<R>(&mut self, key: &str, read: impl FnOnce(Node<'_>) -> R) -> R {
-        let length = self.pointer.len();
-        push(self.pointer, key);
-        let result = read(Node {
-            pointer: self.pointer,
-            duplicates: self.duplicates,
-            has_huge_number: self.has_huge_number,
-        });
-        self.pointer.truncate(length);
-        result
+impl Oddities {
+    pub(super) fn look_at(&mut self, float: f64) {
+        self.huge_number |= float.abs() >= HUGE;
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Node<'_> {
+/// Any value, as `serde_json` reads it.
+pub(super) struct Any<'o>(pub(super) &'o mut Oddities);
+
+impl<'de> DeserializeSeed<'de> for Any<'_> {
     type Value = Value;
 
     fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -132,7 +126,7 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Node<'_> {
+impl<'de> Visitor<'de> for Any<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -152,7 +146,7 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        *self.has_huge_number |= value.abs() >= HUGE;
+        self.0.look_at(value);
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 
@@ -168,30 +162,27 @@ impl<'de> Visitor<'de> for Node<'_> {
         Ok(Value::Null)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut read = Vec::new();
-        loop {
-            let index = read.len().to_string();
-            match self.below(&index, |node| items.next_element_seed(node))? {
-                Some(item) => read.push(item),
-                None => return Ok(Value::Array(read)),
-            }
+        while let Some(item) = items.next_element_seed(Any(self.0))? {
+            read.push(item);
         }
+        // Room for four is made at once, and a tower of lists of one would take many times its text.
+        if read.len() * 2 <= read.capacity() {
+            read.shrink_to_fit();
+        }
+        Ok(Value::Array(read))
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut read = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if key == NUMBER && *NUMBERS_ARE_MAPS {
                 let digits = entries.next_value::<String>()?;
                 return serde_json::from_str(&digits).map_err(de::Error::custom);
             }
-            let value = self.below(&key, |node| entries.next_value_seed(node))?;
-            if read.contains_key(&key) {
-                self.below(&key, |node| node.duplicates.add(node.pointer, Some(value)));
-            } else {
-                read.insert(key, value);
-            }
+            let value = entries.next_value_seed(Any(self.0))?;
+            self.0.duplicate_key |= read.insert(key, value).is_some();
         }
         Ok(Value::Object(read))
     }

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{
     coerce::{decoded, folded},
-    recovered::{Log, RecoveryKind as Kind},
-    schema::Schema,
+    recovered::{Log, RecoveryKind},
+    schema::{Kind, Schema},
 };
 
 /// The most wrappers around wrappers that are taken off.
@@ -19,21 +19,21 @@ const BESIDE: &[&str] = &["id", "type"];
 /// Takes the wrappers off the arguments of the tool `name`. What fits no wrapper exactly, or names another
 /// tool, is left as it is. Without a name any will do where a wrapper says that it gives one.
 pub(super) fn unwrap(value: &mut Value, schema: Schema<'_>, name: Option<&str>, log: &mut Log) {
-    if !schema.admits("object") {
+    if !schema.admits(Kind::Object) {
         return;
     }
     for _ in 0..MAX_LAYERS {
         if let Value::String(text) = &*value
-            && !schema.admits("string")
-            && let Some(inner) = decoded(text, "object").or_else(|| decoded(text, "string"))
+            && !schema.admits(Kind::String)
+            && let Some(inner) = decoded(text, Kind::Object).or_else(|| decoded(text, Kind::String))
         {
             *value = inner;
-            log.value(Kind::DoubleEncoding, "");
+            log.value(RecoveryKind::DoubleEncoding, "");
             continue;
         }
         let Some(inner) = inside(value, schema, name) else { return };
         *value = inner;
-        log.value(Kind::Wrapper, "");
+        log.value(RecoveryKind::Wrapper, "");
     }
 }
 
@@ -79,7 +79,7 @@ fn named(entries: &Map<String, Value>, schema: Schema<'_>, name: Option<&str>) -
     }
     match arguments {
         Value::Object(_) => Some(arguments.clone()),
-        Value::String(text) => decoded(text, "object"),
+        Value::String(text) => decoded(text, Kind::Object),
         _ => None,
     }
 }
@@ -114,13 +114,14 @@ fn is_name(called: &str, name: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::schema::Compiled, *};
     use serde_json::json;
 
     fn unwrapped(mut value: Value) -> (Value, usize) {
         let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
         let mut log = Log::default();
-        unwrap(&mut value, Schema::new(&schema), Some("get_weather"), &mut log);
+        let compiled = Compiled::new(&schema).unwrap();
+        unwrap(&mut value, compiled.whole(), Some("get_weather"), &mut log);
         (value, log.into_vec().len())
     }
 

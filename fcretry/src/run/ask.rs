@@ -8,7 +8,8 @@ use crate::{
     feedback::{self, Form, Offer, Turn},
     parse::Reading,
     tool::{
-        ToolCall, ToolSet, ToolSpec, distinct_specs, judge_calls, judge_content, judge_one_call,
+        How, ToolCall, ToolSet, ToolSpec, distinct_specs, judge_calls, judge_content,
+        judge_one_call,
     },
 };
 
@@ -118,7 +119,7 @@ impl Ask<'_> {
         required: bool,
         answer: &Arc<Answer>,
     ) -> Result<S, Error> {
-        let read = judge_one_call::<S>(answer, required, self.attempt.policy.recovery());
+        let read = judge_one_call::<S>(answer, required, self.how());
         self.accepted(read.map(|reading| vec![reading]), answer)
             .and_then(only)
             .map_err(|failure| self.fail(failure))
@@ -130,16 +131,22 @@ impl Ask<'_> {
         required: bool,
         answer: &Arc<Answer>,
     ) -> Result<Vec<S>, Error> {
-        let read = judge_calls::<S>(answer, required, self.attempt.policy.recovery());
+        let read = judge_calls::<S>(answer, required, self.how());
         self.accepted(read, answer).map_err(|failure| self.fail(failure))
     }
 
     /// The value that the content of `answer` holds.
     pub(crate) fn judge_content<T: ToolCall>(&self, answer: &Arc<Answer>) -> Result<T, Error> {
-        let read = judge_content::<T>(answer, self.attempt.policy.recovery());
+        let read = judge_content::<T>(answer, self.how());
         self.accepted(read.map(|reading| vec![reading]), answer)
             .and_then(only)
             .map_err(|failure| self.fail(failure))
+    }
+
+    /// How answers to this ask are read. What was fed back is looked for in what comes, and so the JSON is kept.
+    fn how(&self) -> How {
+        let keeps_json = self.memory(|memory| !memory.exchanges.is_empty());
+        How { recovery: self.attempt.policy.recovery(), keeps_json }
     }
 
     /// Small models copy an error text into a field. The value then fits every schema, and is wrong.
@@ -153,8 +160,8 @@ impl Ask<'_> {
         // Looked for outside the lock: an answer may be long.
         let told = self.memory(|memory| feedback::told(&memory.exchanges, &memory.offer, limit));
         for reading in &readings {
-            let leaks = feedback::leaks(&told, &reading.json);
-            if !leaks.is_empty() {
+            let leaks = reading.json.as_ref().map(|json| feedback::leaks(&told, json));
+            if let Some(leaks) = leaks.filter(|leaks| !leaks.is_empty()) {
                 return Err(feedback::leaked(leaks).with_answer(Arc::clone(answer)));
             }
         }

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
-use super::{RawCall, ToolCall, ToolSet, distinct_specs, read, refusal::is_refusal, set::Source};
+use super::{
+    How, RawCall, ToolCall, ToolSet, distinct_specs, read, refusal::is_refusal, set::Source,
+};
 use crate::{
     answer::{Answer, Call, Finish},
     failure::{Failure, FailureKind, Violation},
-    parse::{self, Reading, Recovery},
+    parse::{self, Reading},
 };
 
 /// Reads the one call that was asked for. A refusal is looked for before anything is parsed, and an answer
@@ -12,11 +14,11 @@ use crate::{
 pub(crate) fn judge_one_call<S: ToolSet>(
     answer: &Arc<Answer>,
     required: bool,
-    recovery: Recovery,
+    how: How,
 ) -> Result<Reading<S>, Failure> {
     whole(answer)
         .and_then(|()| match answer.calls.as_slice() {
-            [] => no_call(answer, required, recovery),
+            [] => no_call(answer, required, how),
             [first, others @ ..] => {
                 if others.iter().any(|o| o.name != first.name || o.arguments != first.arguments) {
                     let one = Violation::schema("", "exactly one call, not several", None);
@@ -24,7 +26,7 @@ pub(crate) fn judge_one_call<S: ToolSet>(
                         .with_note("the model made several calls where one was asked for")
                         .with_violations(one.into()));
                 }
-                read_call(first, recovery)
+                read_call(first, how)
             }
         })
         .map_err(|failure| failure.with_answer(Arc::clone(answer)))
@@ -34,17 +36,17 @@ pub(crate) fn judge_one_call<S: ToolSet>(
 pub(crate) fn judge_calls<S: ToolSet>(
     answer: &Arc<Answer>,
     required: bool,
-    recovery: Recovery,
+    how: How,
 ) -> Result<Vec<Reading<S>>, Failure> {
     whole(answer)
         .and_then(|()| {
             if answer.calls.is_empty() {
-                return no_call(answer, required, recovery).map(|reading| vec![reading]);
+                return no_call(answer, required, how).map(|reading| vec![reading]);
             }
             let mut good = Vec::new();
             let mut bad = Vec::new();
             for (i, call) in answer.calls.iter().enumerate() {
-                match read_call(call, recovery) {
+                match read_call(call, how) {
                     Ok(reading) => good.push(reading),
                     Err(failure) => bad.push((i, failure)),
                 }
@@ -57,7 +59,7 @@ pub(crate) fn judge_calls<S: ToolSet>(
 /// Reads a `T` out of the content of an answer that was to be JSON.
 pub(crate) fn judge_content<T: ToolCall>(
     answer: &Arc<Answer>,
-    recovery: Recovery,
+    how: How,
 ) -> Result<Reading<T>, Failure> {
     whole(answer)
         .and_then(|()| {
@@ -65,7 +67,7 @@ pub(crate) fn judge_content<T: ToolCall>(
             if is_refusal(content) {
                 return Err(Failure::new(FailureKind::Refusal).with_note("in words"));
             }
-            read::<T>(content, recovery)
+            read::<T>(content, how)
         })
         .map_err(|failure| failure.with_answer(Arc::clone(answer)))
 }
@@ -95,9 +97,9 @@ fn is_lost(answer: &Answer) -> bool {
     last.or(answer.content.as_deref()).is_some_and(parse::is_runaway)
 }
 
-fn read_call<S: ToolSet>(call: &Call, recovery: Recovery) -> Result<Reading<S>, Failure> {
+fn read_call<S: ToolSet>(call: &Call, how: How) -> Result<Reading<S>, Failure> {
     let source = Source::Call { name: &call.name, arguments: &call.arguments };
-    S::read_call(&RawCall { source, recovery }).unwrap_or_else(|| {
+    S::read_call(&RawCall { source, how }).unwrap_or_else(|| {
         let note = format!("the tools offered are {}", offered::<S>());
         Err(Failure::new(FailureKind::UnknownTool).with_note(note))
     })
@@ -109,20 +111,16 @@ fn offered<S: ToolSet>() -> String {
     names.join(", ")
 }
 
-fn no_call<S: ToolSet>(
-    answer: &Answer,
-    required: bool,
-    recovery: Recovery,
-) -> Result<Reading<S>, Failure> {
+fn no_call<S: ToolSet>(answer: &Answer, required: bool, how: How) -> Result<Reading<S>, Failure> {
     let text = answer.content.as_deref().unwrap_or_default();
     if is_refusal(text) {
         let failure = Failure::new(FailureKind::Refusal);
         return Err(failure.with_note("in words, where a call was due"));
     }
-    if required && recovery != Recovery::Off {
+    if required {
         let alone = distinct_specs::<S>().is_ok_and(|specs| specs.len() == 1);
         let source = Source::Content { text, alone };
-        if let Some(read) = S::read_call(&RawCall { source, recovery }) {
+        if let Some(read) = S::read_call(&RawCall { source, how }) {
             return read;
         }
     }

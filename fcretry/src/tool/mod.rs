@@ -9,7 +9,7 @@ mod strict_schema;
 pub(crate) use judge::{judge_calls, judge_content, judge_one_call};
 pub(crate) use set::distinct_specs;
 pub use set::{RawCall, ToolSet, assert_distinct};
-pub use spec::{SpecError, ToolSpec, generic_name};
+pub use spec::{SpecCell, SpecError, ToolSpec, generic_name};
 
 use std::borrow::Cow;
 
@@ -63,9 +63,21 @@ pub trait ToolCall: DeserializeOwned + JsonSchema + 'static {
         None
     }
 
+    /// How far reading goes for this tool, whatever the policy says; from `#[tool(recovery = "off")]`. `None` leaves it
+    /// to the policy.
+    fn recovery() -> Option<Recovery> {
+        None
+    }
+
     /// What the application demands beyond the schema; derived from `#[tool(validate(..))]`.
     fn validate(&self, found: &mut Violations) {
         let _ = found;
+    }
+
+    /// Where the spec is kept, if the type has a place of its own.
+    #[doc(hidden)]
+    fn spec_cell() -> Option<&'static SpecCell> {
+        None
     }
 
     /// Name, description and schema; built once per type.
@@ -80,8 +92,8 @@ pub trait ToolCall: DeserializeOwned + JsonSchema + 'static {
         spec::cached::<Self>()
     }
 
-    /// Reads arguments as a model wrote them: JSON or what can be read as JSON without loss, of the schema, and
-    /// accepted by every hook.
+    /// Reads arguments as a model wrote them: JSON or what can be read as JSON without loss (or as
+    /// [`recovery`](Self::recovery) says), of the schema, and accepted by every hook.
     ///
     /// # Errors
     ///
@@ -92,29 +104,51 @@ pub trait ToolCall: DeserializeOwned + JsonSchema + 'static {
     where
         Self: Sized,
     {
-        read::<Self>(arguments, Recovery::default()).map(|reading| reading.value)
+        let target = target::<Self>(How::default())?;
+        match parse::read_direct::<Self>(arguments, target) {
+            Ok(value) => match objections(&value) {
+                None => Ok(value),
+                Some(failure) => Err(failure),
+            },
+            Err(_) => validated(parse::read_through_value(arguments, target)?).map(|r| r.value),
+        }
     }
 }
 
-/// Reads arguments as `recovery` allows, and runs every hook.
-fn read<T: ToolCall>(arguments: &str, recovery: Recovery) -> Result<Reading<T>, Failure> {
-    validated(parse::read_typed(arguments, target::<T>(recovery)?)?)
+/// How answers are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct How {
+    /// How far reading goes, for tools that do not say so themselves.
+    pub(crate) recovery: Recovery,
+    /// Whether the JSON is asked for, too.
+    pub(crate) keeps_json: bool,
+}
+
+/// Reads arguments, and runs every hook.
+fn read<T: ToolCall>(arguments: &str, how: How) -> Result<Reading<T>, Failure> {
+    validated(parse::read_typed(arguments, target::<T>(how)?)?)
 }
 
 /// What the arguments of `T` are read as.
-fn target<T: ToolCall>(recovery: Recovery) -> Result<Target<'static>, Failure> {
-    let spec = T::spec().map_err(|error| {
-        Failure::new(FailureKind::InvalidRequest).with_note(error.to_string()).with_source(error)
-    })?;
-    Ok(Target { name: Some(spec.name()), checker: spec.checker(), recovery })
+#[inline]
+fn target<T: ToolCall>(how: How) -> Result<Target<'static>, Failure> {
+    match T::spec() {
+        Ok(spec) => Ok(spec.target(T::recovery().unwrap_or(how.recovery), how.keeps_json)),
+        Err(error) => {
+            let failure = Failure::new(FailureKind::InvalidRequest);
+            Err(failure.with_note(error.to_string()).with_source(error))
+        }
+    }
 }
 
 fn validated<T: ToolCall>(reading: Reading<T>) -> Result<Reading<T>, Failure> {
+    objections(&reading.value).map_or(Ok(reading), Err)
+}
+
+/// What the hooks object to.
+fn objections<T: ToolCall>(value: &T) -> Option<Failure> {
     let mut found = Violations::new();
-    reading.value.validate(&mut found);
-    if found.is_empty() {
-        Ok(reading)
-    } else {
-        Err(Failure::new(FailureKind::SemanticValidation).with_violations(found))
-    }
+    value.validate(&mut found);
+    let failure = || Failure::new(FailureKind::SemanticValidation);
+    (!found.is_empty()).then(|| failure().with_violations(found))
 }

@@ -1,4 +1,4 @@
-use super::{SpecError, ToolCall, ToolSpec, read, target, validated};
+use super::{How, SpecError, ToolCall, ToolSpec, read, target, validated};
 use crate::{
     failure::Failure,
     parse::{self, Reading, Recovery, RecoveryKind, folded},
@@ -54,7 +54,7 @@ pub trait ToolSet: Sized + 'static {
 #[derive(Clone, Copy, Debug)]
 pub struct RawCall<'a> {
     pub(super) source: Source<'a>,
-    pub(super) recovery: Recovery,
+    pub(super) how: How,
 }
 
 /// Where a call stands.
@@ -74,21 +74,23 @@ impl<T: ToolCall> ToolSet for T {
     }
 
     fn read_call(call: &RawCall<'_>) -> Option<Result<Reading<Self>, Failure>> {
-        let RawCall { source, recovery } = *call;
+        let RawCall { source, how } = *call;
+        let recovery = T::recovery().unwrap_or(how.recovery);
         match source {
             Source::Call { name, arguments } => {
                 let is_spelled = name != T::name();
                 if is_spelled && (recovery == Recovery::Off || !is_spelling(name, &T::name())) {
                     return None;
                 }
-                let mut reading = read::<T>(arguments, recovery);
+                let mut reading = read::<T>(arguments, how);
                 if let (Ok(reading), true) = (&mut reading, is_spelled) {
                     reading.log.value(RecoveryKind::ToolSpelling, "");
                 }
                 Some(reading)
             }
+            Source::Content { .. } if recovery == Recovery::Off => None,
             Source::Content { text, alone } => {
-                let target = match target::<T>(recovery) {
+                let target = match target::<T>(how) {
                     Ok(target) => target,
                     Err(failure) => return Some(Err(failure)),
                 };

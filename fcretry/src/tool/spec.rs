@@ -3,14 +3,14 @@ use std::{
     borrow::Cow,
     collections::HashMap,
     fmt::{self, Write as _},
-    sync::{PoisonError, RwLock},
+    sync::{OnceLock, PoisonError, RwLock},
 };
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::ToolCall;
-use crate::parse::Checker;
+use crate::parse::{Checker, Recovery, Target};
 
 /// The most characters a tool's name has with OpenAI-compatible providers.
 const MAX_NAME: usize = 64;
@@ -21,6 +21,8 @@ pub struct ToolSpec {
     name: Cow<'static, str>,
     description: Option<&'static str>,
     checker: Checker,
+    /// The schema demands no more than the type does.
+    is_plain: bool,
     type_name: &'static str,
 }
 
@@ -49,7 +51,13 @@ impl ToolSpec {
         }
         let checker =
             Checker::new(schema).map_err(|error| fault(format!("its schema: {error}")))?;
-        Ok(Self { name, description: T::description(), checker, type_name: type_name::<T>() })
+        Ok(Self {
+            name,
+            description: T::description(),
+            is_plain: checker.is_plain_for::<T>(),
+            checker,
+            type_name: type_name::<T>(),
+        })
     }
 
     /// The tool's name.
@@ -81,8 +89,15 @@ impl ToolSpec {
         SpecError { tool: self.type_name, fault }
     }
 
-    pub(super) fn checker(&self) -> &Checker {
-        &self.checker
+    /// What the tool's arguments are read as.
+    pub(super) fn target(&self, recovery: Recovery, keeps_json: bool) -> Target<'_> {
+        Target {
+            name: Some(&self.name),
+            checker: &self.checker,
+            is_plain: self.is_plain,
+            recovery,
+            keeps_json,
+        }
     }
 }
 
@@ -140,26 +155,39 @@ pub fn generic_name(base: &str, arguments: &[Cow<'_, str>]) -> Cow<'static, str>
     Cow::Owned(name)
 }
 
-/// Specs by type: a `static` in a generic function would be shared by its instances. The number of types
-/// is the program's, so what is leaked is bounded.
-type Cache = HashMap<TypeId, Result<&'static ToolSpec, SpecError>>;
+/// Where the spec of one type is kept, once it is made.
+pub struct SpecCell(OnceLock<Result<ToolSpec, SpecError>>);
 
-pub(super) fn cached<T: ToolCall>() -> Result<&'static ToolSpec, SpecError> {
-    static CACHE: RwLock<Option<Cache>> = RwLock::new(None);
-    let key = TypeId::of::<T>();
-    let known = CACHE.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(spec) = known.as_ref().and_then(|cache| cache.get(&key)) {
-        return spec.clone();
+impl SpecCell {
+    /// An empty one.
+    #[allow(clippy::new_without_default, reason = "made in a `static`, and nowhere else")]
+    pub const fn new() -> Self {
+        Self(OnceLock::new())
     }
+
+    fn spec<T: ToolCall>(&'static self) -> Result<&'static ToolSpec, SpecError> {
+        self.0.get_or_init(ToolSpec::of::<T>).as_ref().map_err(Clone::clone)
+    }
+}
+
+/// The spec of `T`: in its own cell, or by type, because a `static` in a generic item is shared by its instances. The
+/// number of types is the program's, so what is leaked is bounded.
+pub(super) fn cached<T: ToolCall>() -> Result<&'static ToolSpec, SpecError> {
+    static CELLS: RwLock<Option<HashMap<TypeId, &'static SpecCell>>> = RwLock::new(None);
+    if let Some(cell) = T::spec_cell() {
+        return cell.spec::<T>();
+    }
+    let key = TypeId::of::<T>();
+    let known = CELLS.read().unwrap_or_else(PoisonError::into_inner);
+    let cell = known.as_ref().and_then(|cells| cells.get(&key).copied());
     drop(known);
-    // Built outside the lock: a schema may ask for another tool's spec.
-    let built = ToolSpec::of::<T>();
-    let mut cache = CACHE.write().unwrap_or_else(PoisonError::into_inner);
-    cache
-        .get_or_insert_default()
-        .entry(key)
-        .or_insert_with(|| built.map(|spec| &*Box::leak(Box::new(spec))))
-        .clone()
+    // Filled outside the lock: a schema may ask for another tool's spec.
+    let cell = cell.unwrap_or_else(|| {
+        let mut cells = CELLS.write().unwrap_or_else(PoisonError::into_inner);
+        let made = || &*Box::leak(Box::new(SpecCell::new()));
+        cells.get_or_insert_default().entry(key).or_insert_with(made)
+    });
+    cell.spec::<T>()
 }
 
 #[cfg(test)]

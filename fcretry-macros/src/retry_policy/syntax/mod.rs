@@ -8,7 +8,7 @@ use quote::ToTokens;
 use syn::{Expr, Lit, LitStr};
 
 use super::kinds::Kind;
-use super::model::{Policy, Recovery, Strategy};
+use super::model::{Policy, Strategy};
 use crate::diag::{self, Diag};
 use crate::meta::{self, Entry, Item};
 use crate::value;
@@ -83,8 +83,7 @@ fn policy_item(policy: &mut Policy, item: &Item, diag: &mut Diag) {
         "on" => policy.rules.extend(rule::read(item, diag)),
         "fallback" => policy.fallback.fill(key, fallback(item, diag), diag),
         "recovery" => {
-            let value = value::one_of(item, Recovery::NAMES, r#"recovery = "lossless""#, diag);
-            policy.recovery.fill(key, value, diag);
+            policy.recovery.fill(key, value::recovery(item, diag), diag);
         }
         "history" => {
             let value = value::integer(item, &(1..=20), "feeds nothing back", "history = 3", diag);

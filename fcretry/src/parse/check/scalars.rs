@@ -1,129 +1,179 @@
+//! What is demanded of a value itself: type, choice, numbers, text.
+
 use std::{cmp::Ordering, collections::HashSet, fmt::Write as _};
 
 use serde_json::{Number, Value};
 
-use super::{Found, Walk, formats};
 use crate::parse::{
-    expected::{one_of, with_article},
-    schema::Schema,
+    expected::one_of,
+    formats,
+    schema::{Kind, Kinds, Node, Numbers, Size, Text},
 };
 
-impl Walk<'_> {
-    /// The keywords about a value itself: type, choice, numbers, text.
-    pub(super) fn scalar(
-        &self,
-        schema: Schema<'_>,
-        value: &Value,
-        pointer: &str,
-        found: &mut Found,
-    ) -> bool {
-        let mut right = true;
-        let mut object = |expected: String| {
-            right = false;
-            found.add(pointer, || expected, Some(value));
-        };
-        if let Some(wanted) = wrong_type(schema, value) {
-            object(wanted);
-            return false;
-        }
-        if let Some(constant) = schema.get("const")
-            && !is_equal(constant, value)
-        {
-            object(constant.to_string());
-        }
-        if let Some(options) = schema.get("enum").and_then(Value::as_array)
-            && !options.iter().any(|option| is_equal(option, value))
-        {
-            object(one_of(options));
-        }
+/// A value as far as it is looked at without its parts.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::parse) enum Outside<'v> {
+    Null,
+    Bool(bool),
+    Number(&'v Number),
+    Text(&'v str),
+    /// An array or an object, whole.
+    Container(&'v Value),
+}
+
+impl<'v> Outside<'v> {
+    pub(super) fn of(value: &'v Value) -> Self {
         match value {
-            Value::Number(number) => numbers(schema, number, &mut object),
-            Value::String(text) => self.text(schema, text, &mut object),
-            _ => {}
+            Value::Null => Self::Null,
+            Value::Bool(it) => Self::Bool(*it),
+            Value::Number(number) => Self::Number(number),
+            Value::String(text) => Self::Text(text),
+            Value::Array(_) | Value::Object(_) => Self::Container(value),
         }
-        right
     }
 
-    fn text(&self, schema: Schema<'_>, text: &str, object: &mut impl FnMut(String)) {
-        if schema.get("minLength").is_some() || schema.get("maxLength").is_some() {
-            let length = text.chars().count();
-            let limits = ["minLength", "maxLength"];
-            if let Some(expected) = wrong_size(schema, limits, length, "characters") {
-                object(expected);
-            }
+    pub(in crate::parse) fn kind(self) -> Kind {
+        match self {
+            Self::Null => Kind::Null,
+            Self::Bool(_) => Kind::Boolean,
+            Self::Number(number) => Kind::of_number(number),
+            Self::Text(_) => Kind::String,
+            Self::Container(value) => Kind::of(value),
         }
-        if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
-            && self.patterns.get(pattern).is_some_and(|regex| !regex.is_match(text))
-        {
-            object(format!("text that matches `{pattern}`"));
+    }
+
+    /// The value itself.
+    pub(in crate::parse) fn to_value(self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(it) => Value::Bool(it),
+            Self::Number(number) => Value::Number(number.clone()),
+            Self::Text(text) => Value::String(text.to_owned()),
+            Self::Container(value) => value.clone(),
         }
-        if let Some(format) = schema.get("format").and_then(Value::as_str)
-            && !formats::is_text_of(format, text)
-        {
-            object(format!("text of the format `{format}`"));
+    }
+
+    /// Numbers are equal by value, however they are written.
+    fn is(self, other: &Value) -> bool {
+        match (self, other) {
+            (Self::Null, Value::Null) => true,
+            (Self::Bool(a), Value::Bool(b)) => a == *b,
+            (Self::Number(a), Value::Number(b)) => compare(a, b) == Ordering::Equal,
+            (Self::Text(a), Value::String(b)) => a == b,
+            (Self::Container(a), b) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// One thing that is demanded and is not so.
+pub(in crate::parse) enum Fault<'s> {
+    Kinds(&'s Kinds),
+    Constant(&'s Value),
+    Options(&'s [Value]),
+    Limit(&'static str, &'s Number),
+    Multiple(&'s Number),
+    Range(i128, i128),
+    Size(&'static str, u64, &'static str),
+    Pattern(&'s str),
+    Format(&'s str),
+}
+
+impl Fault<'_> {
+    /// What is right instead.
+    pub(super) fn expected(&self) -> String {
+        match self {
+            Self::Kinds(kinds) => kinds.words(),
+            Self::Constant(constant) => constant.to_string(),
+            Self::Options(options) => one_of(options),
+            Self::Limit(words, limit) => format!("{words} {limit}"),
+            Self::Multiple(step) => format!("a multiple of {step}"),
+            Self::Range(least, most) => format!("an integer from {least} to {most}"),
+            Self::Size(words, limit, of) => format!("{words} {limit} {of}"),
+            Self::Pattern(pattern) => format!("text that matches `{pattern}`"),
+            Self::Format(format) => format!("text of the format `{format}`"),
         }
     }
 }
 
-/// What is expected instead, if the type is another.
-fn wrong_type(schema: Schema<'_>, value: &Value) -> Option<String> {
-    let is = |name: &str| match (name, value) {
-        ("null", Value::Null)
-        | ("boolean", Value::Bool(_))
-        | ("string", Value::String(_))
-        | ("array", Value::Array(_))
-        | ("object", Value::Object(_))
-        | ("number", Value::Number(_)) => true,
-        ("integer", Value::Number(number)) => is_whole(number),
-        _ => false,
-    };
-    match schema.get("type")? {
-        Value::String(name) => (!is(name)).then(|| with_article(name)),
-        Value::Array(names) => {
-            let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
-            let is_one = names.iter().any(|name| is(name));
-            (!is_one)
-                .then(|| names.iter().map(|n| with_article(n)).collect::<Vec<_>>().join(" or "))
-        }
-        _ => None,
+/// Reports all that `node` demands of the value itself and that is not so.
+pub(in crate::parse) fn faults<'s>(
+    node: &'s Node,
+    value: Outside<'_>,
+    report: &mut impl FnMut(Fault<'s>),
+) {
+    if let Some(kinds) = &node.kinds
+        && !kinds.has(value.kind())
+    {
+        // Whatever else is demanded is demanded of another type.
+        return report(Fault::Kinds(kinds));
+    }
+    if let Some(constant) = &node.constant
+        && !value.is(constant)
+    {
+        report(Fault::Constant(constant));
+    }
+    if let Some(options) = &node.options
+        && !options.iter().any(|option| value.is(option))
+    {
+        report(Fault::Options(options));
+    }
+    match value {
+        Outside::Number(number) => numbers(&node.numbers, number, report),
+        Outside::Text(text) => of_text(&node.text, text, report),
+        _ => {}
     }
 }
 
-/// In JSON Schema 5.0 is an integer; no integer type of Rust reads it, so here it is none.
-fn is_whole(number: &Number) -> bool {
-    !number.is_f64()
+fn of_text<'s>(demands: &'s Text, text: &str, report: &mut impl FnMut(Fault<'s>)) {
+    let Text { length, pattern, format } = demands;
+    if !length.is_any()
+        && let Some(fault) = wrong_size(*length, text.chars().count(), "characters")
+    {
+        report(fault);
+    }
+    if let Some(pattern) = pattern
+        && !pattern.is_match(text)
+    {
+        report(Fault::Pattern(pattern.as_str()));
+    }
+    if let Some(format) = format
+        && !formats::is_text_of(format, text)
+    {
+        report(Fault::Format(format));
+    }
 }
 
-fn numbers(schema: Schema<'_>, number: &Number, object: &mut impl FnMut(String)) {
+fn numbers<'s>(demands: &'s Numbers, number: &Number, report: &mut impl FnMut(Fault<'s>)) {
     use Ordering::{Equal, Greater, Less};
-    let limits: [(&str, &str, &[Ordering]); 4] = [
-        ("minimum", "at least", &[Greater, Equal]),
-        ("maximum", "at most", &[Less, Equal]),
-        ("exclusiveMinimum", "more than", &[Greater]),
-        ("exclusiveMaximum", "less than", &[Less]),
+    let Numbers { minimum, maximum, above, below, multiple_of, range } = demands;
+    let limits: [(_, _, &[Ordering]); 4] = [
+        (minimum, "at least", &[Greater, Equal]),
+        (maximum, "at most", &[Less, Equal]),
+        (above, "more than", &[Greater]),
+        (below, "less than", &[Less]),
     ];
     let mut is_within = true;
-    for (keyword, words, allowed) in limits {
-        if let Some(Value::Number(limit)) = schema.get(keyword)
+    for (limit, words, allowed) in limits {
+        if let Some(limit) = limit
             && !allowed.contains(&compare(number, limit))
         {
             is_within = false;
-            object(format!("{words} {limit}"));
+            report(Fault::Limit(words, limit));
         }
     }
-    if let Some(Value::Number(step)) = schema.get("multipleOf")
+    if let Some(step) = multiple_of
         && !is_multiple(number, step)
     {
-        object(format!("a multiple of {step}"));
+        report(Fault::Multiple(step));
     }
     // The range of the type says nothing new where its limits are in the schema too.
     if is_within
-        && let Some(format) = schema.get("format").and_then(Value::as_str)
-        && let Some((least, most)) = formats::range(format)
+        && let Some((least, most)) = *range
         && let Some(whole) = whole(number)
         && !(least..=most).contains(&whole)
     {
-        object(format!("an integer from {least} to {most}"));
+        report(Fault::Range(least, most));
     }
 }
 
@@ -150,26 +200,16 @@ fn is_multiple(number: &Number, step: &Number) -> bool {
     }
 }
 
-/// Numbers are equal by value, however they are written.
-fn is_equal(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => compare(a, b) == Ordering::Equal,
-        _ => a == b,
-    }
-}
-
-/// What is expected instead, if a count is not within its two limits.
-pub(super) fn wrong_size(
-    schema: Schema<'_>,
-    [least, most]: [&str; 2],
+/// What is wrong with a count.
+pub(in crate::parse) fn wrong_size(
+    limits: Size,
     size: usize,
-    of: &str,
-) -> Option<String> {
-    let limit = |keyword: &str| schema.get(keyword).and_then(Value::as_u64);
+    of: &'static str,
+) -> Option<Fault<'static>> {
     let size = size as u64;
-    match (limit(least), limit(most)) {
-        (Some(least), _) if size < least => Some(format!("at least {least} {of}")),
-        (_, Some(most)) if size > most => Some(format!("at most {most} {of}")),
+    match (limits.least, limits.most) {
+        (Some(least), _) if size < least => Some(Fault::Size("at least", least, of)),
+        (_, Some(most)) if size > most => Some(Fault::Size("at most", most, of)),
         _ => None,
     }
 }

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use serde_json::{Map, Number, Value};
 
 use super::{
-    pointer::push,
-    recovered::{Log, RecoveryKind as Kind},
-    schema::{Schema, type_of},
+    pointer::{Located, below},
+    recovered::{Log, RecoveryKind},
+    schema::{Array, Kind, Schema},
     strict,
     tolerant::{self, MAX_DEPTH},
 };
@@ -48,8 +48,8 @@ pub(crate) fn folded(name: &str) -> String {
     fold
 }
 
-/// The value that a string holds as JSON, if it is of the JSON type `wanted` and whole.
-pub(super) fn decoded(text: &str, wanted: &str) -> Option<Value> {
+/// The value that a string holds as JSON, if it is of the type `wanted` and whole.
+pub(super) fn decoded(text: &str, wanted: Kind) -> Option<Value> {
     let trimmed = text.trim();
     let value = if let Ok((value, duplicates)) = strict::value(trimmed) {
         duplicates.is_empty().then_some(value)?
@@ -58,7 +58,7 @@ pub(super) fn decoded(text: &str, wanted: &str) -> Option<Value> {
         let is_whole = read.end == trimmed.len() && read.duplicates.found.is_empty();
         is_whole.then_some(read.value)?
     };
-    (type_of(&value) == wanted).then_some(value)
+    (Kind::of(&value) == wanted).then_some(value)
 }
 
 struct Walk<'l> {
@@ -70,24 +70,25 @@ struct Walk<'l> {
     hops: usize,
 }
 
+impl Located for Walk<'_> {
+    fn pointer(&mut self) -> &mut String {
+        &mut self.pointer
+    }
+}
+
 impl Walk<'_> {
-    fn note(&mut self, kind: Kind) {
+    fn note(&mut self, kind: RecoveryKind) {
         self.log.value(kind, &self.pointer);
     }
 
-    fn note_at(&mut self, kind: Kind, key: &str) {
-        let outer = self.pointer.len();
-        push(&mut self.pointer, key);
-        self.note(kind);
-        self.pointer.truncate(outer);
+    fn note_at(&mut self, kind: RecoveryKind, key: &str) {
+        below(self, key, |walk| walk.note(kind));
     }
 
     fn below(&mut self, key: &str, value: &mut Value, schema: Schema<'_>) {
-        let outer = (self.pointer.len(), std::mem::take(&mut self.hops));
-        push(&mut self.pointer, key);
-        self.value(value, schema);
-        self.pointer.truncate(outer.0);
-        self.hops = outer.1;
+        let hops = std::mem::take(&mut self.hops);
+        below(self, key, |walk| walk.value(value, schema));
+        self.hops = hops;
     }
 
     /// Looks at the same value through another part of the schema.
@@ -102,8 +103,8 @@ impl Walk<'_> {
     // Bounded by the depth of the value, which reading has capped, times the steps within the schema.
     fn value(&mut self, value: &mut Value, schema: Schema<'_>) {
         let Some(schema) = chosen(value, schema, 0) else { return };
-        for part in schema.listed("allOf").chain(schema.referred()) {
-            self.same(value, part);
+        for part in schema.node.all.iter().chain(&schema.node.refers) {
+            self.same(value, schema.at(*part));
         }
         let was_decoded = self.is_decoded;
         self.scalar(value, schema);
@@ -120,12 +121,12 @@ impl Walk<'_> {
         let names: Vec<String> = entries.keys().cloned().collect();
         let mut absent = Vec::new();
         for name in names {
-            let part = schema.property(&name).or_else(|| schema.under("additionalProperties"));
+            let part = schema.property(&name).or_else(|| schema.rest());
             let (Some(part), Some(value)) = (part, entries.get_mut(&name)) else { continue };
             let is_absent = value.is_null()
                 && schema.property(&name).is_some()
                 && !schema.requires(&name)
-                && !part.admits("null");
+                && !part.admits(Kind::Null);
             if is_absent {
                 absent.push(name);
                 continue;
@@ -136,16 +137,15 @@ impl Walk<'_> {
             entries.retain(|name, _| !absent.contains(name));
         }
         for name in &absent {
-            self.note_at(Kind::AbsentOptional, name);
+            self.note_at(RecoveryKind::AbsentOptional, name);
         }
     }
 
     /// Gives keys that differ in case or separators from exactly one property the name of that property.
     fn spell_keys(&mut self, entries: &mut Map<String, Value>, schema: Schema<'_>) {
         // Where keys of any name are values of a map, they are right as they are.
-        if schema.get("additionalProperties").is_some_and(|rest| *rest != Value::Bool(false))
-            || schema.get("patternProperties").is_some()
-        {
+        let is_map = schema.rest().is_some() && !schema.is_closed();
+        if is_map || !schema.node.object.patterns.is_empty() {
             return;
         }
         let unknown = entries.keys().filter(|key| schema.property(key).is_none());
@@ -180,36 +180,34 @@ impl Walk<'_> {
         for (key, value) in std::mem::take(entries) {
             let name = renamed.get(&key).copied();
             if let Some(name) = name {
-                self.note_at(Kind::KeySpelling, name);
+                self.note_at(RecoveryKind::KeySpelling, name);
             }
             entries.insert(name.cloned().unwrap_or(key), value);
         }
     }
 
     fn array(&mut self, items: &mut [Value], schema: Schema<'_>) {
-        let fixed: Vec<Schema<'_>> = schema.listed("prefixItems").collect();
-        let rest = schema.under("items").filter(|items| items.node.is_object());
+        let Array { fixed, rest, .. } = &schema.node.array;
         for (i, item) in items.iter_mut().enumerate() {
-            if let Some(part) = fixed.get(i).copied().or(rest) {
-                self.below(&i.to_string(), item, part);
+            if let Some(part) = fixed.get(i).or(rest.as_ref()) {
+                self.below(&i.to_string(), item, schema.at(*part));
             }
         }
     }
 
     fn scalar(&mut self, value: &mut Value, schema: Schema<'_>) {
         let found = match value {
-            Value::String(text) if schema.admits("string") => {
-                spelled(text, schema).map(|option| (Value::String(option), Kind::EnumSpelling))
-            }
+            Value::String(text) if schema.admits(Kind::String) => spelled(text, schema)
+                .map(|option| (Value::String(option), RecoveryKind::EnumSpelling)),
             Value::String(text) => from_text(text, schema),
-            Value::Number(number) if number.is_f64() && !schema.admits("number") => {
-                let whole = schema.admits("integer").then(|| whole(number)).flatten();
-                whole.map(|whole| (whole, Kind::WholeNumber))
+            Value::Number(number) if number.is_f64() && !schema.admits(Kind::Number) => {
+                let whole = schema.admits(Kind::Integer).then(|| whole(number)).flatten();
+                whole.map(|whole| (whole, RecoveryKind::WholeNumber))
             }
             _ => None,
         };
         if let Some((right, kind)) = found {
-            if kind == Kind::DoubleEncoding {
+            if kind == RecoveryKind::DoubleEncoding {
                 let depth = self.pointer.matches('/').count() + depth_of(&right);
                 if self.is_decoded || depth > MAX_DEPTH {
                     return;
@@ -234,49 +232,41 @@ fn depth_of(value: &Value) -> usize {
 
 /// The branch of a union that `value` is of, or could be put right for; `None` if that is not one alone.
 fn chosen<'s>(value: &Value, schema: Schema<'s>, depth: usize) -> Option<Schema<'s>> {
+    if !schema.is_union() || depth > 16 {
+        return Some(schema);
+    }
+    let kind = Kind::of(value);
     let branches = schema.branches();
-    if branches.is_empty() || depth > 16 {
-        return Some(schema);
-    }
-    let strings: Vec<_> = branches.iter().filter_map(|b| b.get("const")?.as_str()).collect();
-    if strings.len() == branches.len() {
-        // A choice among words is an enum.
-        return Some(schema);
-    }
-    let name = type_of(value);
-    let exact = branches.iter().filter(|b| b.admits(name) && has_tags(value, **b));
+    let exact = branches.clone().filter(|b| b.admits(kind) && has_tags(value, *b));
     if let Some(branch) = only(exact) {
         return chosen(value, branch, depth + 1);
     }
-    if branches.iter().any(|b| b.admits(name)) {
+    if branches.clone().any(|b| b.admits(kind)) {
         return None;
     }
-    let near = branches.iter().filter(|b| could_become(value, **b));
-    only(near).and_then(|branch| chosen(value, branch, depth + 1))
+    only(branches.filter(|b| could_become(value, *b))).and_then(|b| chosen(value, b, depth + 1))
 }
 
-fn only<'a, 's: 'a>(mut found: impl Iterator<Item = &'a Schema<'s>>) -> Option<Schema<'s>> {
+fn only<'s>(mut found: impl Iterator<Item = Schema<'s>>) -> Option<Schema<'s>> {
     let first = found.next()?;
-    found.next().is_none().then_some(*first)
+    found.next().is_none().then_some(first)
 }
 
-/// Whether every property that the branch fixes to a constant has it.
+/// Whether every property that the branch fixes to a constant has it, and none that it requires is missing.
 fn has_tags(value: &Value, branch: Schema<'_>) -> bool {
     let Value::Object(entries) = value else { return true };
-    branch.property_names().all(|name| {
-        match branch.property(name).and_then(|part| part.get("const")) {
-            Some(tag) => entries.get(name) == Some(tag),
-            None => true,
-        }
-    }) && (branch.get("required").is_none()
-        || branch.property_names().all(|name| !branch.requires(name) || entries.contains_key(name)))
+    let object = &branch.node.object;
+    object.required.iter().all(|name| entries.contains_key(name) || branch.property(name).is_none())
+        && object.properties.iter().all(|(name, part)| {
+            branch.at(*part).node.constant.as_ref().is_none_or(|tag| entries.get(name) == Some(tag))
+        })
 }
 
 fn could_become(value: &Value, branch: Schema<'_>) -> bool {
     match value {
         Value::String(text) => from_text(text, branch).is_some(),
         Value::Number(number) if number.is_f64() => {
-            branch.admits("integer") && whole(number).is_some()
+            branch.admits(Kind::Integer) && whole(number).is_some()
         }
         _ => false,
     }
@@ -284,16 +274,9 @@ fn could_become(value: &Value, branch: Schema<'_>) -> bool {
 
 /// The option of an enum that `text` names in another spelling.
 fn spelled(text: &str, schema: Schema<'_>) -> Option<String> {
-    let listed = schema.get("enum").and_then(Value::as_array).map(Vec::as_slice);
-    let constants: Vec<&Value> =
-        schema.branches().into_iter().filter_map(|branch| branch.get("const")).collect();
-    let options: Vec<&str> = listed
-        .unwrap_or_default()
-        .iter()
-        .chain(constants)
-        .chain(schema.get("const"))
-        .filter_map(Value::as_str)
-        .collect();
+    let constants = schema.branches().filter_map(|branch| branch.node.constant.as_ref());
+    let options = schema.node.options.iter().flatten().chain(&schema.node.constant);
+    let options: Vec<&str> = options.chain(constants).filter_map(Value::as_str).collect();
     if options.contains(&text) {
         return None;
     }
@@ -306,31 +289,31 @@ fn spelled(text: &str, schema: Schema<'_>) -> Option<String> {
 }
 
 /// What a string holds, where the schema admits no string.
-fn from_text(text: &str, schema: Schema<'_>) -> Option<(Value, Kind)> {
-    if schema.admits("string") {
+fn from_text(text: &str, schema: Schema<'_>) -> Option<(Value, RecoveryKind)> {
+    if schema.admits(Kind::String) {
         return None;
     }
     let is_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
-    if is_number && (schema.admits("integer") || schema.admits("number")) {
+    if is_number && (schema.admits(Kind::Integer) || schema.admits(Kind::Number)) {
         // By its digits: a float may have lost some.
         let number = tolerant::exact(text)?;
-        if schema.admits("number") || !number.is_f64() {
-            return Some((Value::Number(number), Kind::NumberInString));
+        if schema.admits(Kind::Number) || !number.is_f64() {
+            return Some((Value::Number(number), RecoveryKind::NumberInString));
         }
         let (_, fraction) = text.split_once('.')?;
         let is_whole = fraction.bytes().all(|b| b == b'0');
-        return whole(&number).filter(|_| is_whole).map(|n| (n, Kind::NumberInString));
+        return whole(&number).filter(|_| is_whole).map(|n| (n, RecoveryKind::NumberInString));
     }
-    if schema.admits("boolean")
+    if schema.admits(Kind::Boolean)
         && let Some(boolean) = [("true", true), ("false", false)].iter().find(|(t, _)| *t == text)
     {
-        return Some((Value::Bool(boolean.1), Kind::BooleanInString));
+        return Some((Value::Bool(boolean.1), RecoveryKind::BooleanInString));
     }
-    for wanted in ["object", "array"] {
+    for wanted in [Kind::Object, Kind::Array] {
         if schema.admits(wanted)
             && let Some(value) = decoded(text, wanted)
         {
-            return Some((value, Kind::DoubleEncoding));
+            return Some((value, RecoveryKind::DoubleEncoding));
         }
     }
     None

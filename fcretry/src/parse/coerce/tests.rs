@@ -1,9 +1,9 @@
-use super::*;
+use super::{super::schema::Compiled, *};
 use serde_json::json;
 
-fn coerced(schema: &Value, mut value: Value) -> (Value, Vec<(Kind, String)>) {
+fn coerced(schema: &Value, mut value: Value) -> (Value, Vec<(RecoveryKind, String)>) {
     let mut log = Log::default();
-    coerce(&mut value, Schema::new(schema), &mut log);
+    coerce(&mut value, Compiled::new(schema).unwrap().whole(), &mut log);
     let log = log.into_vec().into_iter().map(|entry| match entry.at {
         crate::parse::recovered::Place::Pointer(at) => (entry.kind, at),
         crate::parse::recovered::Place::Byte(_) => unreachable!(),
@@ -11,7 +11,7 @@ fn coerced(schema: &Value, mut value: Value) -> (Value, Vec<(Kind, String)>) {
     (value, log.collect())
 }
 
-fn right(schema: &Value, value: Value, expected: &Value, kind: Kind) {
+fn right(schema: &Value, value: Value, expected: &Value, kind: RecoveryKind) {
     let (read, log) = coerced(schema, value);
     assert_eq!(read, *expected);
     assert_eq!(log.first().map(|entry| entry.0), Some(kind), "{log:?}");
@@ -25,23 +25,33 @@ fn unchanged(schema: &Value, value: Value) {
 #[test]
 fn the_list_is_what_is_put_right() {
     let integer = json!({"type": "integer"});
-    right(&integer, json!("30"), &json!(30), Kind::NumberInString);
-    right(&integer, json!("5.0"), &json!(5), Kind::NumberInString);
-    right(&integer, json!(5.0), &json!(5), Kind::WholeNumber);
-    right(&json!({"type": "number"}), json!("-2.5"), &json!(-2.5), Kind::NumberInString);
-    right(&json!({"type": "boolean"}), json!("true"), &json!(true), Kind::BooleanInString);
+    right(&integer, json!("30"), &json!(30), RecoveryKind::NumberInString);
+    right(&integer, json!("5.0"), &json!(5), RecoveryKind::NumberInString);
+    right(&integer, json!(5.0), &json!(5), RecoveryKind::WholeNumber);
+    right(&json!({"type": "number"}), json!("-2.5"), &json!(-2.5), RecoveryKind::NumberInString);
+    right(&json!({"type": "boolean"}), json!("true"), &json!(true), RecoveryKind::BooleanInString);
     let list = json!({"type": "array", "items": {"type": "integer"}});
-    right(&list, json!("[1, \"2\"]"), &json!([1, 2]), Kind::DoubleEncoding);
-    right(&json!({"type": "object"}), json!("{'a': 1}"), &json!({"a": 1}), Kind::DoubleEncoding);
+    right(&list, json!("[1, \"2\"]"), &json!([1, 2]), RecoveryKind::DoubleEncoding);
+    right(
+        &json!({"type": "object"}),
+        json!("{'a': 1}"),
+        &json!({"a": 1}),
+        RecoveryKind::DoubleEncoding,
+    );
     let size = json!({"enum": ["extra_large", "small"]});
-    right(&size, json!("Extra-Large"), &json!("extra_large"), Kind::EnumSpelling);
+    right(&size, json!("Extra-Large"), &json!("extra_large"), RecoveryKind::EnumSpelling);
     let words = json!({"oneOf": [{"const": "Celsius"}, {"const": "Fahrenheit"}]});
-    right(&words, json!("celsius"), &json!("Celsius"), Kind::EnumSpelling);
+    right(&words, json!("celsius"), &json!("Celsius"), RecoveryKind::EnumSpelling);
     let keyed =
         json!({"properties": {"first_name": {"type": "string"}}, "required": ["first_name"]});
-    right(&keyed, json!({"firstName": "A"}), &json!({"first_name": "A"}), Kind::KeySpelling);
+    right(
+        &keyed,
+        json!({"firstName": "A"}),
+        &json!({"first_name": "A"}),
+        RecoveryKind::KeySpelling,
+    );
     let optional = json!({"properties": {"a": {"type": "string"}}});
-    right(&optional, json!({"a": null, "b": 1}), &json!({"b": 1}), Kind::AbsentOptional);
+    right(&optional, json!({"a": null, "b": 1}), &json!({"b": 1}), RecoveryKind::AbsentOptional);
 }
 
 #[test]

@@ -1,7 +1,10 @@
-use serde_json::Value;
+use serde_json::{Map, Value, map::Entry};
 
-use super::{After, Frame, Kind, Reader, Role, Step, is_word, is_word_start, string};
-use crate::parse::{pointer::push, recovered::RecoveryKind};
+use super::{After, Bracket, Frame, Kind, Reader, Role, Step, is_word, is_word_start, string};
+use crate::parse::{
+    pointer::{below, push},
+    recovered::RecoveryKind,
+};
 
 impl Reader<'_> {
     /// The key at the cursor and its colon.
@@ -32,38 +35,38 @@ impl Reader<'_> {
             None => return self.cut("the text ends after a key"),
             Some(_) => return self.refuse("a key without a value"),
         }
-        self.enter(key);
+        self.keys.push(key);
         Ok(())
     }
 
-    /// Makes `key` the one whose value comes next.
-    fn enter(&mut self, new: String) {
-        let seen = match self.stack.last() {
-            Some(Frame::Object { entries, .. }) => entries.contains_key(&new),
-            _ => false,
-        };
-        if seen {
-            // Only as long as there is room: a pointer repeats the keys above it.
-            if self.duplicates.has_room() {
-                let mut pointer = self.pointer();
-                push(&mut pointer, &new);
-                self.duplicates.add(&pointer, None);
-            }
+    /// Opens the container at the cursor; an empty one is complete at once.
+    pub(super) fn container(&mut self, bracket: Bracket) -> Step<Option<(Value, Kind)>> {
+        if bracket == Bracket::Round {
+            self.note(RecoveryKind::Parentheses);
         }
-        if let Some(Frame::Object { key, is_duplicate, .. }) = self.stack.last_mut() {
-            *key = new;
-            *is_duplicate = seen;
+        self.at += 1;
+        self.gap()?;
+        let (keys, values) = (self.keys.len(), self.values.len());
+        self.stack.push(Frame { bracket, keys, values, has_comma: false });
+        if self.peek() == Some(bracket.closer()) {
+            self.at += 1;
+            return Ok(Some((self.close(), Kind::Container)));
         }
+        if bracket == Bracket::Brace {
+            self.key()?;
+        }
+        Ok(None)
     }
 
     /// Where the innermost container is.
     fn pointer(&self) -> String {
         let mut pointer = String::new();
-        let outer = self.stack.len().saturating_sub(1);
-        for frame in self.stack.iter().take(outer) {
-            match frame {
-                Frame::Object { key, .. } => push(&mut pointer, key),
-                Frame::Array { items, .. } => push(&mut pointer, &items.len().to_string()),
+        for (frame, inner) in self.stack.iter().zip(self.stack.iter().skip(1)) {
+            if frame.bracket == Bracket::Brace {
+                let key = inner.keys.checked_sub(1).and_then(|at| self.keys.get(at));
+                push(&mut pointer, key.map_or("", String::as_str));
+            } else {
+                push(&mut pointer, &(inner.values - frame.values).to_string());
             }
         }
         pointer
@@ -81,7 +84,7 @@ impl Reader<'_> {
                 && !ends_in_blank_string(self.text);
             if self.lenient && is_whole {
                 self.note(RecoveryKind::ClosingBracket);
-                return Ok(self.close());
+                return Ok(After::Closed(self.close()));
             }
             return self.cut("the text ends inside a container");
         };
@@ -89,8 +92,8 @@ impl Reader<'_> {
             let comma = self.at;
             self.at += 1;
             self.gap()?;
-            if let Some(Frame::Array { has_comma, .. }) = self.stack.last_mut() {
-                *has_comma = true;
+            if let Some(frame) = self.stack.last_mut() {
+                frame.has_comma = true;
             }
             return match self.peek() {
                 None => self.cut("the text ends after a comma"),
@@ -107,12 +110,12 @@ impl Reader<'_> {
         }
         if self.lenient && self.closes_the_next(c) {
             self.note(RecoveryKind::ClosingBracket);
-            return Ok(self.close());
+            return Ok(After::Closed(self.close()));
         }
         if matches!(c, '}' | ']' | ')') {
             return self.refuse("a bracket that closes another one");
         }
-        let in_object = matches!(self.stack.last(), Some(Frame::Object { .. }));
+        let in_object = self.is_in(Bracket::Brace);
         let is_separate = match c {
             // A key follows a member, wherever a key can.
             _ if in_object => (has_gap || kind == Kind::Container) && !matches!(c, '-' | '('),
@@ -132,7 +135,7 @@ impl Reader<'_> {
         if !is_separate || !starts_value {
             return self.refuse("something other than a comma or a closing bracket after a value");
         }
-        if let Some(Frame::Array { parenthesis: Some(_), .. }) = self.stack.last() {
+        if self.is_in(Bracket::Round) {
             return self.refuse("a tuple without commas");
         }
         self.note(RecoveryKind::MissingComma);
@@ -141,7 +144,7 @@ impl Reader<'_> {
 
     /// Goes on to the next element: in an object, past its key.
     fn next(&mut self) -> Step<After> {
-        if matches!(self.stack.last(), Some(Frame::Object { .. })) {
+        if self.is_in(Bracket::Brace) {
             self.key()?;
         }
         Ok(After::Next)
@@ -149,34 +152,62 @@ impl Reader<'_> {
 
     /// Whether `c` closes the innermost container.
     pub(super) fn closes(&self, c: char) -> bool {
-        self.stack.last().is_some_and(|frame| frame.closer() == c)
+        self.stack.last().is_some_and(|frame| frame.bracket.closer() == c)
     }
 
     /// Whether `c` closes the container around the innermost one.
     fn closes_the_next(&self, c: char) -> bool {
         let around = self.stack.len().checked_sub(2).and_then(|around| self.stack.get(around));
-        around.is_some_and(|frame| frame.closer() == c)
+        around.is_some_and(|frame| frame.bracket.closer() == c)
+    }
+
+    fn is_in(&self, bracket: Bracket) -> bool {
+        self.stack.last().is_some_and(|frame| frame.bracket == bracket)
     }
 
     /// Goes past the bracket that closes the innermost container.
     fn close_here(&mut self) -> After {
         self.at += 1;
-        self.close()
+        After::Closed(self.close())
     }
 
-    fn close(&mut self) -> After {
-        After::Closed(match self.stack.pop() {
-            Some(Frame::Object { entries, .. }) => Value::Object(entries),
-            Some(Frame::Array { mut items, parenthesis, has_comma }) => {
-                // `(x)` is x; `(x,)` is a tuple of one.
-                if parenthesis.is_some() && !has_comma && items.len() == 1 {
-                    items.pop().unwrap_or_default()
-                } else {
-                    Value::Array(items)
-                }
+    /// Makes the innermost container of what is on the stacks for it, in room that is exactly enough.
+    fn close(&mut self) -> Value {
+        let Some(frame) = self.stack.last() else { return Value::Null };
+        let Frame { bracket, keys, values, has_comma } = *frame;
+        let closed = if bracket == Bracket::Brace {
+            Value::Object(self.object(keys, values))
+        } else {
+            let mut items: Vec<Value> = self.values.drain(values..).collect();
+            // `(x)` is x; `(x,)` is a tuple of one.
+            if bracket == Bracket::Round && !has_comma && items.len() == 1 {
+                items.pop().unwrap_or_default()
+            } else {
+                Value::Array(items)
             }
-            None => Value::Null,
-        })
+        };
+        self.stack.pop();
+        closed
+    }
+
+    /// The object of these keys and values. Of a key that is there twice the first stays, and the second is a
+    /// violation.
+    fn object(&mut self, keys: usize, values: usize) -> Map<String, Value> {
+        let mut entries = Map::with_capacity(self.keys.len() - keys);
+        let mut twice = Vec::new();
+        for (key, value) in self.keys.drain(keys..).zip(self.values.drain(values..)) {
+            match entries.entry(key) {
+                Entry::Vacant(entry) => drop(entry.insert(value)),
+                Entry::Occupied(entry) => twice.push((entry.key().clone(), value)),
+            }
+        }
+        if !twice.is_empty() {
+            let mut pointer = self.pointer();
+            for (key, value) in twice {
+                below(&mut pointer, &key, |pointer| self.duplicates.add(pointer, value));
+            }
+        }
+        entries
     }
 }
 
@@ -184,15 +215,4 @@ impl Reader<'_> {
 fn ends_in_blank_string(text: &str) -> bool {
     let inside = text.trim_end().strip_suffix(['"', '\'']);
     inside.is_some_and(|inside| inside.ends_with([' ', '\t', ':']))
-}
-
-impl Frame {
-    /// The bracket that closes it.
-    fn closer(&self) -> char {
-        match self {
-            Self::Object { .. } => '}',
-            Self::Array { parenthesis: None, .. } => ']',
-            Self::Array { parenthesis: Some(_), .. } => ')',
-        }
-    }
 }

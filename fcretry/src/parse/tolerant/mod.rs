@@ -10,7 +10,7 @@ mod string;
 mod tests;
 
 pub(super) use number::exact;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::duplicates::Duplicates;
 use super::recovered::{Log, RecoveryKind};
@@ -47,14 +47,7 @@ pub(super) fn read(text: &str, start: usize) -> Result<Read, Refusal> {
 /// [`read`], and with `lenient` also what has one reading but is not certain: brackets that are missing after a
 /// complete token, quotes inside a string.
 pub(super) fn read_as(text: &str, start: usize, lenient: bool) -> Result<Read, Refusal> {
-    let mut reader = Reader {
-        text,
-        at: start,
-        lenient,
-        log: Log::default(),
-        duplicates: Duplicates::default(),
-        stack: Vec::new(),
-    };
+    let mut reader = Reader::new(text, start, lenient);
     let value = reader.value()?;
     let Reader { at, log, duplicates, .. } = reader;
     Ok(Read { value, end: at, log, duplicates })
@@ -63,8 +56,7 @@ pub(super) fn read_as(text: &str, start: usize, lenient: bool) -> Result<Read, R
 /// Where white space and comments after a value that ends at `at` end, and the comments; `at`, if what is there
 /// is no comment.
 pub(super) fn skip_gap(text: &str, at: usize) -> (usize, Log) {
-    let (log, duplicates) = (Log::default(), Duplicates::default());
-    let mut reader = Reader { text, at, lenient: false, log, duplicates, stack: Vec::new() };
+    let mut reader = Reader::new(text, at, false);
     match reader.gap_after_value() {
         Ok(()) => (reader.at, reader.log),
         Err(_) => (at, Log::default()),
@@ -78,22 +70,37 @@ struct Reader<'t> {
     log: Log,
     duplicates: Duplicates,
     stack: Vec<Frame>,
+    /// The keys of all objects on the stack, outermost first.
+    keys: Vec<String>,
+    /// The values that all containers on the stack have so far.
+    values: Vec<Value>,
 }
 
-/// A container that is not closed yet.
-enum Frame {
-    Object {
-        entries: Map<String, Value>,
-        /// The key whose value is being read, and whether the object already had it.
-        key: String,
-        is_duplicate: bool,
-    },
-    Array {
-        items: Vec<Value>,
-        /// `(` opened it, at this byte; a tuple needs a comma.
-        parenthesis: Option<usize>,
-        has_comma: bool,
-    },
+/// A container that is not closed yet, and where on the stacks what is in it starts.
+struct Frame {
+    bracket: Bracket,
+    keys: usize,
+    values: usize,
+    has_comma: bool,
+}
+
+/// What opened a container.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bracket {
+    Brace,
+    Square,
+    /// A tuple, if there is a comma in it.
+    Round,
+}
+
+impl Bracket {
+    fn closer(self) -> char {
+        match self {
+            Self::Brace => '}',
+            Self::Square => ']',
+            Self::Round => ')',
+        }
+    }
 }
 
 /// What the value just read was, for what may follow it without a comma.
@@ -114,6 +121,19 @@ enum Role {
 type Step<T> = Result<T, Refusal>;
 
 impl<'t> Reader<'t> {
+    fn new(text: &'t str, at: usize, lenient: bool) -> Self {
+        Self {
+            text,
+            at,
+            lenient,
+            log: Log::default(),
+            duplicates: Duplicates::default(),
+            stack: Vec::new(),
+            keys: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+
     fn refuse<T>(&self, reason: &'static str) -> Step<T> {
         Err(Refusal { at: self.at, reason, cut: false })
     }
@@ -207,16 +227,10 @@ impl<'t> Reader<'t> {
             self.gap()?;
             let Some((mut value, mut kind)) = self.open()? else { continue };
             loop {
-                match self.stack.last_mut() {
-                    None => return Ok(value),
-                    Some(Frame::Object { entries, key, is_duplicate }) => {
-                        // The first stays, as in the strict reader; the second is a violation.
-                        if !*is_duplicate {
-                            entries.insert(std::mem::take(key), value);
-                        }
-                    }
-                    Some(Frame::Array { items, .. }) => items.push(value),
+                if self.stack.is_empty() {
+                    return Ok(value);
                 }
+                self.values.push(value);
                 match self.after(kind)? {
                     After::Next => break,
                     After::Closed(closed) => (value, kind) = (closed, Kind::Container),
@@ -232,35 +246,11 @@ impl<'t> Reader<'t> {
         };
         match c {
             '{' | '[' | '(' if self.stack.len() >= MAX_DEPTH => self.refuse("nested too deep"),
-            '{' => {
-                self.at += 1;
-                self.gap()?;
-                if self.byte(0) == Some(b'}') {
-                    self.at += 1;
-                    return Ok(Some((Value::Object(Map::new()), Kind::Container)));
-                }
-                self.stack.push(Frame::Object {
-                    entries: Map::new(),
-                    key: String::new(),
-                    is_duplicate: false,
-                });
-                self.key()?;
-                Ok(None)
-            }
-            '[' | '(' => {
-                let parenthesis = (c == '(').then_some(self.at);
-                if parenthesis.is_some() {
-                    self.note(RecoveryKind::Parentheses);
-                }
-                self.at += 1;
-                self.gap()?;
-                if self.byte(0) == Some(if c == '[' { b']' } else { b')' }) {
-                    self.at += 1;
-                    return Ok(Some((Value::Array(Vec::new()), Kind::Container)));
-                }
-                self.stack.push(Frame::Array { items: Vec::new(), parenthesis, has_comma: false });
-                Ok(None)
-            }
+            '{' | '[' | '(' => self.container(match c {
+                '{' => Bracket::Brace,
+                '[' => Bracket::Square,
+                _ => Bracket::Round,
+            }),
             '+' | '-' | '.' | '0'..='9' => Ok(Some((self.number()?, Kind::Other))),
             c if is_word_start(c) => self.word(),
             _ => Ok(Some((Value::String(self.string(Role::Value)?), Kind::String))),

@@ -1,0 +1,402 @@
+//! Whether a schema says no more than its type does: what a type asks a deserializer for, held against the schema.
+//!
+//! A type is asked with an empty hand: it is led to a part of itself, says what it wants there, and is told that there
+//! is nothing. So no value is ever made, and what runs of the type is the code that asks.
+
+use std::{
+    cell::Cell,
+    collections::HashSet,
+    fmt::{self, Display},
+};
+
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
+    Visitor, value::StrDeserializer,
+};
+use serde_json::Number;
+
+use crate::parse::schema::{Array, Kind, Node, Numbers, Object, Schema, Text};
+
+/// Whether all that `schema` demands of a value, `T` demands too.
+///
+/// Of what cannot be told by asking, such as a type that looks at the value first, the answer is no.
+pub(in crate::parse) fn says_no_more<T: DeserializeOwned>(schema: Schema<'_>) -> bool {
+    let mut comparison =
+        Comparison { ask: ask::<T>, path: Vec::new(), known: HashSet::new(), left: MAX_PARTS };
+    comparison.is_plain(schema, false)
+}
+
+/// A type of more parts than this is not asked about all of them.
+const MAX_PARTS: usize = 2048;
+
+/// What a type asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Bool,
+    /// An integer from the first to the second.
+    Integer(i128, i128),
+    Float,
+    Text,
+    Option,
+    List,
+    Struct(&'static [&'static str]),
+    Enum(&'static [&'static str]),
+}
+
+/// The way to a part of a type.
+#[derive(Clone, Copy, Debug)]
+enum Step<'s> {
+    Some,
+    Item,
+    Field(&'s str),
+}
+
+struct Comparison<'s> {
+    ask: fn(&[Step<'_>]) -> Option<Wish>,
+    path: Vec<Step<'s>>,
+    /// Structs that were compared with a part of the schema, or are being compared.
+    known: HashSet<(usize, &'static [&'static str])>,
+    left: usize,
+}
+
+impl<'s> Comparison<'s> {
+    fn below(&mut self, step: Step<'s>, schema: Schema<'s>, is_nullable: bool) -> bool {
+        self.path.push(step);
+        let is_plain = self.is_plain(schema, is_nullable);
+        self.path.pop();
+        is_plain
+    }
+
+    /// Whether the part at the path demands what `schema` does; `null` aside, if it `is_nullable`.
+    fn is_plain(&mut self, schema: Schema<'s>, is_nullable: bool) -> bool {
+        let Some(left) = self.left.checked_sub(1) else { return false };
+        self.left = left;
+        let Some(wish) = (self.ask)(&self.path) else { return false };
+        let node = schema.node;
+        // `null` alone, or the other branch.
+        if wish == Wish::Option {
+            return !is_nullable && self.is_plain_option(schema);
+        }
+        let is = |kind: Kind| {
+            node.is_own
+                && node.constant.is_none()
+                && node.kinds.as_ref().is_some_and(|kinds| {
+                    let is_one_of_them = |k: &Kind| *k == kind || (is_nullable && *k == Kind::Null);
+                    kinds.has(kind) && kinds.listed().iter().all(is_one_of_them)
+                })
+        };
+        let is_any = node.options.is_none();
+        match wish {
+            Wish::Bool => is(Kind::Boolean) && is_any,
+            Wish::Text => is(Kind::String) && is_any && is_any_text(&node.text),
+            Wish::Float => is(Kind::Number) && is_any && is_within(&node.numbers, None),
+            Wish::Integer(least, most) => {
+                is(Kind::Integer) && is_any && is_within(&node.numbers, Some((least, most)))
+            }
+            Wish::Enum(variants) => {
+                let is_word = node.kinds.is_none() || is(Kind::String);
+                is_word && node.is_own && node.constant.is_none() && has_all(node, variants)
+            }
+            Wish::List => is(Kind::Array) && is_any && self.is_plain_list(schema),
+            Wish::Struct(fields) => {
+                is(Kind::Object) && is_any && self.is_plain_struct(schema, fields)
+            }
+            Wish::Option => false,
+        }
+    }
+
+    fn is_plain_option(&mut self, schema: Schema<'s>) -> bool {
+        let node = schema.node;
+        if node.kinds.as_ref().is_some_and(|kinds| kinds.has(Kind::Null)) {
+            return self.below(Step::Some, schema, true);
+        }
+        let is_null = |branch: Schema<'_>| {
+            branch.node.kinds.as_ref().is_some_and(|kinds| kinds.listed() == [Kind::Null])
+        };
+        match (&node.any, &node.one) {
+            (Some(branches), None) if node.is_union_alone() => {
+                let mut branches = schema.several(branches);
+                match (branches.next(), branches.next(), branches.next()) {
+                    (Some(some), Some(other), None) if is_null(other) => {
+                        self.below(Step::Some, some, false)
+                    }
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    fn is_plain_list(&mut self, schema: Schema<'s>) -> bool {
+        let Array { fixed, rest, contains, is_unique, size } = &schema.node.array;
+        let is_any = fixed.is_empty() && contains.is_none() && !is_unique && size.is_any();
+        is_any && rest.is_some_and(|rest| self.below(Step::Item, schema.at(rest), false))
+    }
+
+    fn is_plain_struct(&mut self, schema: Schema<'s>, fields: &'static [&'static str]) -> bool {
+        if !self.known.insert((schema.address(), fields)) {
+            return true;
+        }
+        let Object {
+            properties,
+            places: _,
+            required,
+            required_places: _,
+            patterns,
+            rest: _,
+            names,
+            is_closed_as_a_whole,
+            size,
+            also_required,
+            dependent,
+        } = &schema.node.object;
+        let is_any = patterns.is_empty()
+            && names.is_none()
+            && !is_closed_as_a_whole
+            && size.is_any()
+            && also_required.is_empty()
+            && dependent.is_empty();
+        // What the type knows by another name, too, the schema does not.
+        let has_all = fields.iter().all(|field| schema.property(field).is_some());
+        let is_known = |name: &str| fields.contains(&name);
+        // Keys of no property are ignored, which is seen in passing; but not where they must be of some kind.
+        let is_open = schema.rest().is_none() || schema.is_closed();
+        is_any
+            && has_all
+            && is_open
+            && required.iter().all(|name| is_known(name))
+            && properties.iter().all(|(name, part)| {
+                is_known(name)
+                    && self.below(Step::Field(name), schema.at(*part), false)
+                    && !(schema.requires(name) && self.may_be_absent(name))
+            })
+    }
+
+    /// Whether the type takes the field's absence for `None`.
+    fn may_be_absent(&mut self, field: &'s str) -> bool {
+        self.path.push(Step::Field(field));
+        let wish = (self.ask)(&self.path);
+        self.path.pop();
+        wish == Some(Wish::Option)
+    }
+}
+
+fn is_any_text(text: &Text) -> bool {
+    let Text { length, pattern, format } = text;
+    length.is_any() && pattern.is_none() && format.is_none()
+}
+
+/// Whether numbers are limited by nothing but these.
+fn is_within(numbers: &Numbers, limits: Option<(i128, i128)>) -> bool {
+    let Numbers { minimum, maximum, above, below, multiple_of, range } = numbers;
+    let (least, most) = limits.unzip();
+    let is = |limit: &Option<Number>, known: Option<i128>| {
+        let whole = |n: &Number| n.as_i64().map(i128::from).or(n.as_u64().map(i128::from));
+        limit.as_ref().is_none_or(|limit| known.is_some() && whole(limit) == known)
+    };
+    is(minimum, least)
+        && is(maximum, most)
+        && [above, below, multiple_of].into_iter().all(Option::is_none)
+        && range.is_none_or(|range| limits == Some(range))
+}
+
+/// Whether every variant is among the options of the schema, which are all words.
+fn has_all(node: &Node, variants: &[&str]) -> bool {
+    let is_among = |options: &Vec<serde_json::Value>| {
+        variants.iter().all(|variant| options.iter().any(|option| option == variant))
+    };
+    !variants.is_empty() && node.options.as_ref().is_some_and(is_among)
+}
+
+/// What `T` asks for at the end of `path`.
+fn ask<T: DeserializeOwned>(path: &[Step<'_>]) -> Option<Wish> {
+    let wish = Cell::new(None);
+    let _ = T::deserialize(Probe { path, wish: &wish });
+    wish.get()
+}
+
+/// That there is nothing.
+#[derive(Debug)]
+struct Nothing;
+
+impl Display for Nothing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there is nothing")
+    }
+}
+
+impl std::error::Error for Nothing {}
+
+impl de::Error for Nothing {
+    fn custom<T: Display>(_: T) -> Self {
+        Self
+    }
+}
+
+/// Leads a type to the end of the path, and hears what it asks for there.
+#[derive(Clone, Copy)]
+struct Probe<'p> {
+    path: &'p [Step<'p>],
+    wish: &'p Cell<Option<Wish>>,
+}
+
+impl<'p> Probe<'p> {
+    /// At the end, hears the wish; before it, gives the next step, if it is one of this wish.
+    fn heard(self, wish: Option<Wish>) -> Result<(Step<'p>, Self), Nothing> {
+        match (self.path.split_first(), wish) {
+            (None, wish) => {
+                self.wish.set(wish);
+                Err(Nothing)
+            }
+            (Some((step, path)), Some(wish)) => match (step, wish) {
+                (Step::Some, Wish::Option)
+                | (Step::Item, Wish::List)
+                | (Step::Field(_), Wish::Struct(_)) => Ok((*step, Self { path, ..self })),
+                _ => Err(Nothing),
+            },
+            (Some(_), None) => Err(Nothing),
+        }
+    }
+}
+
+macro_rules! hear {
+    ($($method:ident => $wish:expr,)*) => {$(
+        fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Nothing> {
+            self.heard($wish).and(Err(Nothing))
+        }
+    )*};
+}
+
+macro_rules! integer {
+    ($number:ty) => {
+        Some(Wish::Integer(i128::from(<$number>::MIN), i128::from(<$number>::MAX)))
+    };
+}
+
+impl<'de> Deserializer<'de> for Probe<'_> {
+    type Error = Nothing;
+
+    hear! {
+        deserialize_any => None,
+        deserialize_bool => Some(Wish::Bool),
+        deserialize_i8 => integer!(i8),
+        deserialize_i16 => integer!(i16),
+        deserialize_i32 => integer!(i32),
+        deserialize_i64 => integer!(i64),
+        deserialize_u8 => integer!(u8),
+        deserialize_u16 => integer!(u16),
+        deserialize_u32 => integer!(u32),
+        deserialize_u64 => integer!(u64),
+        deserialize_i128 => None,
+        deserialize_u128 => None,
+        deserialize_f32 => Some(Wish::Float),
+        deserialize_f64 => Some(Wish::Float),
+        deserialize_char => None,
+        deserialize_str => Some(Wish::Text),
+        deserialize_string => Some(Wish::Text),
+        deserialize_bytes => None,
+        deserialize_byte_buf => None,
+        deserialize_unit => None,
+        deserialize_map => None,
+        deserialize_identifier => None,
+        deserialize_ignored_any => None,
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Nothing> {
+        let (_, inside) = self.heard(Some(Wish::Option))?;
+        visitor.visit_some(inside)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Nothing> {
+        let (_, inside) = self.heard(Some(Wish::List))?;
+        visitor.visit_seq(Lead { key: None, inside })
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Nothing> {
+        match self.heard(Some(Wish::Struct(fields)))? {
+            (Step::Field(key), inside) => visitor.visit_map(Lead { key: Some(key), inside }),
+            _ => Err(Nothing),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Nothing> {
+        self.heard(Some(Wish::Enum(variants))).and(Err(Nothing))
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Nothing> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: V,
+    ) -> Result<V::Value, Nothing> {
+        self.heard(None).and(Err(Nothing))
+    }
+
+    // Nothing but its first part could be reached.
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Nothing> {
+        self.heard(None).and(Err(Nothing))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        _: V,
+    ) -> Result<V::Value, Nothing> {
+        self.heard(None).and(Err(Nothing))
+    }
+}
+
+/// Leads a type into a list or an object of one part.
+struct Lead<'p> {
+    key: Option<&'p str>,
+    inside: Probe<'p>,
+}
+
+impl<'de> SeqAccess<'de> for Lead<'_> {
+    type Error = Nothing;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Nothing> {
+        seed.deserialize(self.inside).map(Some)
+    }
+}
+
+impl<'de> MapAccess<'de> for Lead<'_> {
+    type Error = Nothing;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Nothing> {
+        let Some(key) = self.key else { return Ok(None) };
+        let key: StrDeserializer<'_, Nothing> = key.into_deserializer();
+        seed.deserialize(key).map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Nothing> {
+        seed.deserialize(self.inside)
+    }
+}
+
+#[cfg(test)]
+mod tests;

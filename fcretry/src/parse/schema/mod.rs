@@ -1,0 +1,139 @@
+//! A schema, compiled once: references resolved, patterns built, every keyword where it is asked for.
+
+mod compile;
+mod kind;
+mod node;
+
+pub(super) use kind::{Kind, Kinds};
+pub(super) use node::{Array, Id, Node, Numbers, Object, Size, Text};
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+/// A schema that was compiled.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    nodes: Vec<Node>,
+    root: Id,
+}
+
+impl Compiled {
+    /// Compiles `schema` (JSON Schema 2020-12, formats asserted). Patterns run on an engine that is linear in the
+    /// input; what cannot be enforced is refused with its place.
+    pub(super) fn new(schema: &Value) -> Result<Self, String> {
+        let (nodes, root) = compile::compile(schema)?;
+        Ok(Self { nodes, root })
+    }
+
+    /// The whole, as reading walks it.
+    pub(super) fn whole(&self) -> Schema<'_> {
+        let node = self.nodes.get(self.root.0).unwrap_or(&ANYTHING);
+        Schema { nodes: &self.nodes, node }
+    }
+}
+
+/// What demands nothing.
+static ANYTHING: LazyLock<Node> = LazyLock::new(|| Node::default().finished());
+
+/// What no value fits.
+static NOTHING: LazyLock<Node> =
+    LazyLock::new(|| Node { is_never: true, ..Node::default() }.finished());
+
+/// A part of a schema, from which the others are reached.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schema<'s> {
+    nodes: &'s [Node],
+    pub(super) node: &'s Node,
+}
+
+impl<'s> Schema<'s> {
+    pub(super) fn at(self, id: Id) -> Self {
+        // Whoever has an id has it from the compiler, which made the node.
+        let node = self.nodes.get(id.0).unwrap_or(self.node);
+        Self { node, ..self }
+    }
+
+    /// What demands nothing.
+    pub(super) fn anything(self) -> Self {
+        Self { node: &ANYTHING, ..self }
+    }
+
+    /// What is demanded of a value of the type `kind`: of a union whose branches are told apart by type, the branch.
+    pub(super) fn routed(self, kind: Kind) -> Self {
+        match &self.node.routes {
+            Some(routes) => match routes.get(kind as usize).copied().flatten() {
+                Some(id) => self.at(id),
+                None => Self { node: &NOTHING, ..self },
+            },
+            None => self,
+        }
+    }
+
+    /// What tells this node from the others.
+    pub(super) fn address(self) -> usize {
+        std::ptr::from_ref(self.node).addr()
+    }
+
+    pub(super) fn several(self, ids: &'s [Id]) -> impl Iterator<Item = Self> + Clone {
+        ids.iter().map(move |id| self.at(*id))
+    }
+
+    /// The branches of a union; none if this is no union.
+    pub(super) fn branches(self) -> impl Iterator<Item = Self> + Clone {
+        let unions = [&self.node.any, &self.node.one];
+        unions.into_iter().flatten().flat_map(move |ids| self.several(ids))
+    }
+
+    pub(super) fn is_union(self) -> bool {
+        self.branches().next().is_some()
+    }
+
+    /// The schema of the property `key`, by name.
+    pub(super) fn property(self, key: &str) -> Option<Self> {
+        self.node.object.property(key).map(|id| self.at(id))
+    }
+
+    /// The names of the properties.
+    pub(super) fn property_names(self) -> impl Iterator<Item = &'s String> {
+        self.node.object.properties.iter().map(|(name, _)| name)
+    }
+
+    /// Whether the object must have `key`.
+    pub(super) fn requires(self, key: &str) -> bool {
+        self.node.object.requires(key)
+    }
+
+    /// What keys that are no properties hold.
+    pub(super) fn rest(self) -> Option<Self> {
+        self.node.object.rest.map(|id| self.at(id))
+    }
+
+    /// Whether keys that are no properties are ruled out.
+    pub(super) fn is_closed(self) -> bool {
+        self.rest().is_some_and(|rest| rest.node.is_never)
+    }
+
+    /// Whether values of the type `kind` are admitted, as far as the node itself says. An integer is a number.
+    pub(super) fn admits(self, kind: Kind) -> bool {
+        self.admits_within(kind, 0)
+    }
+
+    fn admits_within(self, kind: Kind, hops: usize) -> bool {
+        let is =
+            |value: &Value| Kind::of(value) == kind || (kind == Kind::Number && value.is_number());
+        if let Some(value) = &self.node.constant {
+            return is(value);
+        }
+        if let Some(options) = &self.node.options {
+            return options.iter().any(|option| Kind::of(option) == kind);
+        }
+        match &self.node.kinds {
+            Some(kinds) => kinds.has(kind),
+            None if hops > MAX_HOPS => true,
+            None => !self.is_union() || self.branches().any(|b| b.admits_within(kind, hops + 1)),
+        }
+    }
+}
+
+/// More unions within unions without a step into the value are a circle of references.
+const MAX_HOPS: usize = 8;

@@ -1,0 +1,202 @@
+//! What one part of a schema demands, ready to be asked.
+
+use std::collections::HashMap;
+
+use regex::Regex;
+use serde_json::{Number, Value};
+
+use super::kind::{Kind, Kinds};
+
+/// Where a node is among the nodes of its schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::parse) struct Id(pub(super) usize);
+
+/// One part of a schema. What it does not say is absent or empty.
+#[derive(Debug, Default)]
+pub(in crate::parse) struct Node {
+    /// It is `false`: no value fits.
+    pub(in crate::parse) is_never: bool,
+    pub(in crate::parse) kinds: Option<Kinds>,
+    pub(in crate::parse) constant: Option<Value>,
+    pub(in crate::parse) options: Option<Vec<Value>>,
+    pub(in crate::parse) numbers: Numbers,
+    pub(in crate::parse) text: Text,
+    pub(in crate::parse) object: Object,
+    pub(in crate::parse) array: Array,
+    /// The part that it refers to, beside what it says itself. A reference alone is resolved.
+    pub(in crate::parse) refers: Option<Id>,
+    pub(in crate::parse) all: Vec<Id>,
+    pub(in crate::parse) any: Option<Vec<Id>>,
+    pub(in crate::parse) one: Option<Vec<Id>>,
+    pub(in crate::parse) not: Option<Id>,
+    pub(in crate::parse) condition: Option<Condition>,
+    /// Whether all that it demands, it says itself: no other part of the schema is about the same value.
+    pub(in crate::parse) is_own: bool,
+    /// Whether what it demands of a container shows as its parts go by, one by one.
+    pub(in crate::parse) is_seen_in_passing: bool,
+    /// Of a union whose branches a value's type tells apart: the branch for each type.
+    pub(in crate::parse) routes: Option<[Option<Id>; Kind::COUNT]>,
+}
+
+impl Node {
+    /// The node, with what follows from what it says.
+    pub(super) fn finished(mut self) -> Self {
+        self.is_own = self.shows_own();
+        self.is_seen_in_passing = self.shows_in_passing();
+        self
+    }
+
+    fn shows_own(&self) -> bool {
+        self.is_union_alone() && self.any.is_none() && self.one.is_none() && !self.is_never
+    }
+
+    /// Whether no other part is about the same value but the branches of a union.
+    pub(in crate::parse) fn is_union_alone(&self) -> bool {
+        self.refers.is_none()
+            && self.all.is_empty()
+            && self.not.is_none()
+            && self.condition.is_none()
+    }
+
+    /// Whether it demands anything itself of a value without parts, or of a container's keys, items or size.
+    pub(in crate::parse) fn has_own_demands(&self) -> bool {
+        let Text { length, pattern, format } = &self.text;
+        let Numbers { minimum, maximum, above, below, multiple_of, range } = &self.numbers;
+        let numbers = [minimum, maximum, above, below, multiple_of];
+        let Object { properties, required, rest, size, .. } = &self.object;
+        let Array { fixed, rest: items, size: length_of_array, .. } = &self.array;
+        self.kinds.is_some()
+            || self.constant.is_some()
+            || self.options.is_some()
+            || !length.is_any()
+            || pattern.is_some()
+            || format.is_some()
+            || numbers.into_iter().any(Option::is_some)
+            || range.is_some()
+            || !(properties.is_empty() && required.is_empty() && rest.is_none() && size.is_any())
+            || !(fixed.is_empty() && items.is_none() && length_of_array.is_any())
+            || !self.is_seen_in_passing
+    }
+
+    fn shows_in_passing(&self) -> bool {
+        let Object {
+            properties,
+            places: _,
+            required,
+            required_places,
+            patterns,
+            rest: _,
+            names,
+            is_closed_as_a_whole,
+            size: _,
+            also_required,
+            dependent,
+        } = &self.object;
+        let Array { fixed: _, rest: _, contains, is_unique, size: _ } = &self.array;
+        let required_are_properties = required.len() == required_places.count_ones() as usize;
+        self.constant.is_none()
+            && self.options.is_none()
+            && properties.len() <= MAX_PLACES
+            && required_are_properties
+            && patterns.is_empty()
+            && names.is_none()
+            && !is_closed_as_a_whole
+            && also_required.is_empty()
+            && dependent.is_empty()
+            && contains.is_none()
+            && !is_unique
+    }
+}
+
+/// The most properties whose places are bits.
+pub(super) const MAX_PLACES: usize = 64;
+
+/// `if`, `then` and `else`.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::parse) struct Condition {
+    pub(in crate::parse) holds: Id,
+    pub(in crate::parse) then: Option<Id>,
+    pub(in crate::parse) otherwise: Option<Id>,
+}
+
+/// Of numbers.
+#[derive(Debug, Default)]
+pub(in crate::parse) struct Numbers {
+    pub(in crate::parse) minimum: Option<Number>,
+    pub(in crate::parse) maximum: Option<Number>,
+    pub(in crate::parse) above: Option<Number>,
+    pub(in crate::parse) below: Option<Number>,
+    pub(in crate::parse) multiple_of: Option<Number>,
+    /// The least and the most of an integer format.
+    pub(in crate::parse) range: Option<(i128, i128)>,
+}
+
+/// Of strings.
+#[derive(Debug, Default)]
+pub(in crate::parse) struct Text {
+    pub(in crate::parse) length: Size,
+    pub(in crate::parse) pattern: Option<Regex>,
+    pub(in crate::parse) format: Option<String>,
+}
+
+/// Of a count: the least and the most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::parse) struct Size {
+    pub(in crate::parse) least: Option<u64>,
+    pub(in crate::parse) most: Option<u64>,
+}
+
+impl Size {
+    pub(in crate::parse) fn is_any(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// Of objects.
+#[derive(Debug, Default)]
+pub(in crate::parse) struct Object {
+    /// In the order of the schema.
+    pub(in crate::parse) properties: Vec<(String, Id)>,
+    /// Where each is.
+    pub(in crate::parse) places: HashMap<String, usize>,
+    pub(in crate::parse) required: Vec<String>,
+    /// The places of those that are properties, a bit each, if there are no more than bits.
+    pub(in crate::parse) required_places: u64,
+    pub(in crate::parse) patterns: Vec<(Regex, Id)>,
+    /// `additionalProperties`
+    pub(in crate::parse) rest: Option<Id>,
+    pub(in crate::parse) names: Option<Id>,
+    /// `unevaluatedProperties` is `false`.
+    pub(in crate::parse) is_closed_as_a_whole: bool,
+    pub(in crate::parse) size: Size,
+    /// Keys that must be there if this one is.
+    pub(in crate::parse) also_required: Vec<(String, Vec<String>)>,
+    /// What the whole must be if this key is there.
+    pub(in crate::parse) dependent: Vec<(String, Id)>,
+}
+
+impl Object {
+    /// Where the property `key` is.
+    pub(in crate::parse) fn place(&self, key: &str) -> Option<usize> {
+        self.places.get(key).copied()
+    }
+
+    /// The schema of the property `key`, by name.
+    pub(in crate::parse) fn property(&self, key: &str) -> Option<Id> {
+        self.properties.get(self.place(key)?).map(|(_, id)| *id)
+    }
+
+    pub(in crate::parse) fn requires(&self, key: &str) -> bool {
+        self.required.iter().any(|name| name == key)
+    }
+}
+
+/// Of arrays.
+#[derive(Debug, Default)]
+pub(in crate::parse) struct Array {
+    pub(in crate::parse) fixed: Vec<Id>,
+    pub(in crate::parse) rest: Option<Id>,
+    pub(in crate::parse) contains: Option<(Id, Size)>,
+    pub(in crate::parse) is_unique: bool,
+    pub(in crate::parse) size: Size,
+}
