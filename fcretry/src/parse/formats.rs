@@ -6,11 +6,13 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub(super) fn is_text_of(format: &str, text: &str) -> bool {
     match format {
         "date" => is_date(text),
-        "time" | "partial-time" => is_time(text),
-        "date-time" => match text.split_once(['T', 't', ' ']) {
-            Some((date, time)) => is_date(date) && is_time(time),
-            None => false,
-        },
+        "time" => is_time(text, true),
+        "partial-time" => is_time(text, false),
+        "date-time" => is_date_time(text, true),
+        "partial-date-time" => is_date_time(text, false),
+        "duration" => is_duration(text),
+        "hostname" | "idn-hostname" => is_hostname(text),
+        "regex" => regex::Regex::new(text).is_ok(),
         "email" | "idn-email" => is_email(text),
         "ipv4" => text.parse::<Ipv4Addr>().is_ok(),
         "ipv6" => text.parse::<Ipv6Addr>().is_ok(),
@@ -58,8 +60,14 @@ fn is_date(text: &str) -> bool {
     part(2, 1..=days).is_some()
 }
 
-/// RFC 3339 full-time; the zone may be missing, as it is in local times.
-fn is_time(text: &str) -> bool {
+/// RFC 3339 date-time; a local one has no zone.
+fn is_date_time(text: &str, has_zone: bool) -> bool {
+    let parts = text.split_once(['T', 't', ' ']);
+    parts.is_some_and(|(date, time)| is_date(date) && is_time(time, has_zone))
+}
+
+/// RFC 3339 full-time, or partial-time, which has no zone.
+fn is_time(text: &str, has_zone: bool) -> bool {
     let end = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
     let (clock, zone) = text.split_at(end);
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
@@ -68,7 +76,9 @@ fn is_time(text: &str) -> bool {
     let is_clock = part(23) && part(59) && part(60);
     let is_fraction = !fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit());
     let is_zone = match zone {
-        "" | "Z" | "z" => true,
+        "" => !has_zone,
+        _ if !has_zone => false,
+        "Z" | "z" => true,
         offset => {
             offset.get(1..).and_then(|o| o.split_once(':')).is_some_and(|(hours, minutes)| {
                 number(hours, 2, 0..=23).is_some() && number(minutes, 2, 0..=59).is_some()
@@ -89,7 +99,49 @@ fn is_email(text: &str) -> bool {
                 c.is_whitespace() || c.is_control() || "<>()[],;:\\\"@".contains(c)
             })
     };
-    text.rsplit_once('@').is_some_and(|(local, domain)| is_fine(local) && is_fine(domain))
+    let is_local = |local: &str| {
+        let quoted = local.strip_prefix('"').and_then(|inside| inside.strip_suffix('"'));
+        is_fine(local) || quoted.is_some_and(|inside| !inside.contains(['"', '\\', '\n']))
+    };
+    let has_hyphens =
+        |domain: &str| domain.split('.').any(|l| l.starts_with('-') || l.ends_with('-'));
+    text.rsplit_once('@')
+        .is_some_and(|(local, domain)| is_local(local) && is_fine(domain) && !has_hyphens(domain))
+}
+
+/// Labels of letters, digits and hyphens (RFC 1123).
+fn is_hostname(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
+}
+
+/// ISO 8601, as RFC 3339 appendix A has it: `P3DT12H`, `P2W`.
+fn is_duration(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('P') else { return false };
+    let (date, time) = rest.split_once('T').map_or((rest, None), |(date, time)| (date, Some(time)));
+    let is_run = |text: &str, units: &str| {
+        let mut units = units.chars();
+        let mut left = text;
+        while !left.is_empty() {
+            let digits = left.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(0);
+            let Some(unit) = left.get(digits..).and_then(|left| left.chars().next()) else {
+                return false;
+            };
+            if digits == 0 || left.starts_with('.') || !units.any(|known| known == unit) {
+                return false;
+            }
+            left = left.get(digits + 1..).unwrap_or_default();
+        }
+        true
+    };
+    let is_date = is_run(date, "YMD") || is_run(date, "W");
+    let is_time = time.is_none_or(|time| !time.is_empty() && is_run(time, "HMS"));
+    is_date && is_time && !(date.is_empty() && time.is_none())
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -104,7 +156,25 @@ fn is_uri(text: &str) -> bool {
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
     let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>\"{}|\\^`".contains(c);
-    is_scheme && !rest.is_empty() && rest != "//" && rest.chars().all(is_plain)
+    let is_escaped = |tail: &str| {
+        tail.get(..2).is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    // A bracket is part of an address, and nothing else.
+    let authority = rest.strip_prefix("//").unwrap_or_default();
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let is_host = match host.strip_prefix('[') {
+        Some(inside) => {
+            inside.split_once(']').is_some_and(|(ip, _)| ip.parse::<Ipv6Addr>().is_ok())
+        }
+        None => !host.contains(['[', ']']),
+    };
+    is_scheme
+        && !rest.is_empty()
+        && rest != "//"
+        && rest.chars().all(is_plain)
+        && rest.split('%').skip(1).all(is_escaped)
+        && is_host
 }
 
 #[cfg(test)]
@@ -126,6 +196,16 @@ mod tests {
             ("uuid", "67e55044-10b1-426f-9247-bb680e5fe0c8", "67e55044"),
             ("uri", "https://example.org/a?b=c", "example.org/a b"),
             ("uri", "mailto:ann@example.org", "https://"),
+            ("uri", "http://[::1]/a%20b", "http://[::1/a"),
+            ("uri", "http://a/%2f", "http://a/%zz"),
+            ("date-time", "2026-11-22T10:00:00+01:00", "2026-11-22T10:00:00"),
+            ("partial-date-time", "2026-11-22T10:00:00", "2026-11-22T10:00:00Z"),
+            ("email", "\"a b\"@example.org", "a@-b.example"),
+            ("duration", "P3DT12H", "3 days"),
+            ("duration", "P2W", "P"),
+            ("duration", "PT0.5S", "P1H"),
+            ("hostname", "db-1.example.org", "db_1 example"),
+            ("regex", "^a+$", "("),
         ] {
             assert!(is_text_of(format, right), "{format} {right}");
             assert!(!is_text_of(format, wrong), "{format} {wrong}");

@@ -10,9 +10,11 @@ mod direct;
 mod duplicates;
 mod expected;
 mod extract;
+mod fit;
 mod formats;
 mod pointer;
 mod recovered;
+mod refused;
 mod schema;
 mod strict;
 mod tolerant;
@@ -23,16 +25,16 @@ pub(crate) use coerce::folded;
 pub(crate) use direct::read as read_direct;
 pub(crate) use recovered::Log;
 pub use recovered::{Place, Recovered, Recovery, RecoveryKind};
+pub(crate) use refused::is_runaway;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use self::{
-    schema::{Kind, Schema},
-    strict::Unreadable,
-    tolerant::Refusal,
+    fit::{decode, drafted, fitted, syntax},
+    refused::refused,
 };
-use crate::failure::{Failure, FailureKind, Violation, Violations};
+use crate::failure::{Failure, FailureKind};
 
 /// A value that was read, with the JSON it was read from and what was put right on the way.
 #[doc(hidden)]
@@ -153,8 +155,7 @@ impl Reader {
             recovery: self.recovery,
             keeps_json: true,
         };
-        let (value, found, log) = syntax(text, target)?;
-        let (value, log) = fitted(value, found, log, target)?;
+        let (value, log) = fitted(syntax(text, target)?, target)?;
         Ok(Parsed { value, recovered: log.into_vec() })
     }
 }
@@ -177,8 +178,7 @@ pub(crate) fn read_through_value<T: DeserializeOwned>(
     text: &str,
     target: Target<'_>,
 ) -> Result<Reading<T>, Failure> {
-    let (value, found, log) = syntax(text, target)?;
-    decode(fitted(value, found, log, target)?)
+    decode(fitted(syntax(text, target)?, target)?)
 }
 
 /// Reads the call of the target's tool that `content` is, if it is one: a call written out, or, if the tool is `alone`,
@@ -204,155 +204,9 @@ pub(crate) fn read_call_in_content<T: DeserializeOwned>(
     if !is_call && !is_bare {
         return None;
     }
-    let mut log = found.log;
-    log.append(notes);
-    log.value(RecoveryKind::CallInContent, "");
-    Some(fitted(call, found.duplicates, log, target).and_then(decode))
-}
-
-/// The JSON value that `text` is or holds, with what is wrong with it already.
-fn syntax(text: &str, target: Target<'_>) -> Result<(Value, Vec<Violation>, Log), Failure> {
-    let Unreadable { kind, note } = match strict::value(text) {
-        Ok((value, found)) => return Ok((value, found, Log::default())),
-        Err(unreadable) => unreadable,
-    };
-    if target.recovery == Recovery::Off {
-        return Err(Failure::new(kind).with_note(note));
-    }
-    if text.trim().is_empty() {
-        let nothing = Value::Object(Map::new());
-        let schema = target.checker.schema();
-        let wants_object = schema.admits(Kind::Object) && !schema.admits(Kind::String);
-        if !wants_object || !target.checker.check(&nothing).is_empty() {
-            return Err(Failure::new(kind).with_note(note));
-        }
-        let mut log = Log::default();
-        log.value(RecoveryKind::EmptyArguments, "");
-        return Ok((nothing, Vec::new(), log));
-    }
-    // What can be read without a doubt is never read with one.
-    let mut found = extract::find(text, false);
-    if found.is_err() && target.recovery == Recovery::Lenient {
-        found = extract::find(text, true).or(found);
-    }
-    match found {
-        Ok(found) => Ok((found.value, found.duplicates, found.log)),
-        Err(refusal) => Err(refused(text, refusal)),
-    }
-}
-
-/// The value as the schema takes it, or everything that is wrong with it.
-fn fitted(
-    mut value: Value,
-    duplicates: Vec<Violation>,
-    mut log: Log,
-    target: Target<'_>,
-) -> Result<(Value, Log), Failure> {
-    let mut found = target.checker.check(&value);
-    if !found.is_empty() && target.recovery != Recovery::Off {
-        let mut mended = mend(&value, target, true);
-        // Without the tool's name a wrapper is one only if what is in it is right.
-        if target.name.is_none() && !target.checker.check(&mended.0).is_empty() {
-            mended = mend(&value, target, false);
-        }
-        let (inner, notes) = mended;
-        if !notes.is_empty() {
-            found = target.checker.check(&inner);
-            value = inner;
-            log.append(notes);
-        }
-    }
-    // A schema that is not closed admits a wrapper as it admits anything, and the type would drop what is in it.
-    if found.is_empty()
-        && target.recovery != Recovery::Off
-        && let Some(inner) = admitted_wrapper(&value, target, &mut log)
-    {
-        value = inner;
-    }
-    found.splice(0..0, duplicates);
-    if found.is_empty() { Ok((value, log)) } else { Err(schema_failure(found)) }
-}
-
-/// The value with its wrappers off, if they are to be, and coerced.
-fn mend(value: &Value, target: Target<'_>, unwrapped: bool) -> (Value, Log) {
-    let schema: Schema<'_> = target.checker.schema();
-    let (mut value, mut notes) = (value.clone(), Log::default());
-    if unwrapped {
-        unwrap::unwrap(&mut value, schema, target.name, &mut notes);
-    }
-    coerce::coerce(&mut value, schema, &mut notes);
-    (value, notes)
-}
-
-/// The arguments inside a value that fits the schema and is a wrapper of this tool's all the same.
-fn admitted_wrapper(value: &Value, target: Target<'_>, log: &mut Log) -> Option<Value> {
-    let schema = target.checker.schema();
-    let has_unknown = value.as_object()?.keys().any(|key| schema.property(key).is_none());
-    // A schema that names no properties admits wrappers because it means any object.
-    let names_some = schema.property_names().next().is_some();
-    target.name.filter(|_| has_unknown && names_some)?;
-    let mut inner = value.clone();
-    let mut notes = Log::default();
-    unwrap::unwrap(&mut inner, schema, target.name, &mut notes);
-    if notes.is_empty() || !target.checker.check(&inner).is_empty() {
-        return None;
-    }
-    log.append(notes);
-    Some(inner)
-}
-
-fn decode<T: DeserializeOwned>((json, log): (Value, Log)) -> Result<Reading<T>, Failure> {
-    match serde_path_to_error::deserialize::<_, T>(&json) {
-        Ok(value) => Ok(Reading { value, json: Some(json), log }),
-        // The type says more than its schema does, as with a hand-written `Deserialize`.
-        Err(error) => {
-            let pointer = pointer::pointer_of(error.path());
-            let got = json.pointer(&pointer).cloned();
-            let message = error.into_inner().to_string();
-            Err(schema_failure(vec![Violation::decode(pointer, message, got)]))
-        }
-    }
-}
-
-fn refused(text: &str, refusal: Refusal) -> Failure {
-    let Refusal { at, reason, cut } = refusal;
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    let (kind, reason) = match cut {
-        true if is_runaway(text) => {
-            (FailureKind::StructuralParse, "the text runs on in white space or repetition")
-        }
-        true => (FailureKind::Truncated, reason),
-        false => (FailureKind::StructuralParse, reason),
-    };
-    let snippet = text.get(at..).unwrap_or_default().chars().take(SNIPPET).collect::<String>();
-    Failure::new(kind)
-        .with_note(format!("{reason}, at line {line} column {column}"))
-        .with_place(at, snippet)
-}
-
-/// How much of the text after the point of a refusal is kept for those who ask.
-const SNIPPET: usize = 40;
-
-/// A tail of this many bytes of white space, or of one short piece over and over, has no end that a larger limit
-/// would reach.
-const RUNAWAY: usize = 256;
-
-/// The longest piece whose repetition is looked for.
-const PIECE: usize = 32;
-
-/// Whether the text ends in white space or repetition without end.
-pub(crate) fn is_runaway(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let Some(tail) = bytes.len().checked_sub(RUNAWAY).and_then(|start| bytes.get(start..)) else {
-        return false;
-    };
-    tail.iter().all(u8::is_ascii_whitespace)
-        || (1..=PIECE).any(|period| tail.iter().zip(tail.iter().skip(period)).all(|(a, b)| a == b))
-}
-
-fn schema_failure(found: Vec<Violation>) -> Failure {
-    let violations: Violations = found.into_iter().collect();
-    Failure::new(FailureKind::SchemaValidation).with_violations(violations)
+    let mut draft = drafted(content, found);
+    draft.value = call;
+    draft.log.append(notes);
+    draft.log.value(RecoveryKind::CallInContent, "");
+    Some(fitted(draft, target).and_then(decode))
 }

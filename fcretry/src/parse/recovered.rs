@@ -152,6 +152,15 @@ impl Log {
         }
     }
 
+    /// Puts all places in the text at one.
+    pub(super) fn move_to(&mut self, place: usize) {
+        for entry in &mut self.0 {
+            if let Place::Byte(at) = &mut entry.at {
+                *at = place;
+            }
+        }
+    }
+
     fn push(&mut self, kind: RecoveryKind, at: Place) {
         if self.0.len() < KEPT {
             self.0.push(Recovered { kind, at });
@@ -162,6 +171,10 @@ impl Log {
         let room = KEPT.saturating_sub(self.0.len());
         other.0.truncate(room);
         self.0.append(&mut other.0);
+    }
+
+    pub(super) fn has(&self, kind: RecoveryKind) -> bool {
+        self.0.iter().any(|entry| entry.kind == kind)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -69,11 +69,6 @@ impl Damage {
         (D::NumbersInStrings as u8..=D::Encoded as u8).contains(&(self as u8))
     }
 
-    /// Whether it makes one whole of the text inside, so that what else is around is around a text.
-    pub(super) fn is_shell(self) -> bool {
-        matches!(self, D::Encoded | D::Braces)
-    }
-
     /// Whether it is put around an object.
     pub(super) fn is_around(self) -> bool {
         self as u8 >= D::Encoded as u8
@@ -111,6 +106,13 @@ struct Writer<'d> {
 impl Writer<'_> {
     fn has(&self, damage: Damage) -> bool {
         self.damages.contains(&damage)
+    }
+
+    /// Whether anything may be written as Python does it, or in quotes that JSON does not have.
+    fn is_of_python(&self) -> bool {
+        let damages =
+            [D::SingleQuotes, D::BacktickQuotes, D::TripleQuotes, D::PythonLiterals, D::Tuples];
+        damages.into_iter().any(|damage| self.has(damage))
     }
 
     fn value(&mut self, value: &Value) -> String {
@@ -167,12 +169,16 @@ impl Writer<'_> {
             let needs_comma = if is_last {
                 self.has(D::TrailingCommas) || (is_tuple && elements.len() == 1)
             } else {
-                // Without its comma `-1` would be subtracted, a tuple would be an expression, and Python would join
-                // two strings.
+                // Without its comma `-1` would be subtracted, a tuple would be an expression, Python would join two
+                // strings, and a comma at the end of one would be the comma.
+                const QUOTES: [char; 4] = ['"', '\'', '`', '\u{201c}'];
+                let strings = element.ends_with(['"', '\'', '`', '\u{201d}'])
+                    && elements[i + 1].starts_with(QUOTES);
                 !self.has(D::MissingCommas)
                     || is_tuple
                     || elements[i + 1].starts_with(['-', '+', '.', '('])
-                    || (element.ends_with(['\'', '`']) && elements[i + 1].starts_with(['\'', '`']))
+                    || (strings && self.is_of_python())
+                    || element.trim_end_matches(['"', '\'', '`', '\u{201d}']).ends_with(',')
             };
             if needs_comma {
                 write!(text, "{after},").unwrap();

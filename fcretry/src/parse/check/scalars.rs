@@ -194,6 +194,9 @@ fn is_multiple(number: &Number, step: &Number) -> bool {
         _ => {
             let (Some(number), Some(step)) = (number.as_f64(), step.as_f64()) else { return true };
             let times = number / step;
+            if !times.is_finite() {
+                return number % step == 0.0;
+            }
             // 0.3 is three times 0.1, which no float is.
             (times - times.round()).abs() <= 1e-9 * times.abs().max(1.0)
         }

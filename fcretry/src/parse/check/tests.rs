@@ -105,6 +105,63 @@ fn each_keyword_takes_what_it_says_and_nothing_else() {
     }
 }
 
+#[test]
+fn keywords_about_keys_that_need_others_are_enforced() {
+    let needs = json!({"dependentRequired": {"a": ["b", "c"]}});
+    assert_eq!(
+        found(needs.clone(), &json!({"a": 1, "c": 2})),
+        ["/b: expected a value; it is required, got nothing"]
+    );
+    assert!(found(needs, &json!({"c": 1})).is_empty());
+    let whole = json!({"dependentSchemas": {"a": {"properties": {"b": {"type": "string"}}}}});
+    assert_eq!(
+        found(whole.clone(), &json!({"a": 1, "b": 2})),
+        ["/b: expected a string, got integer"]
+    );
+    assert!(found(whole, &json!({"b": 2})).is_empty());
+}
+
+#[test]
+fn what_other_dialects_say_is_understood() {
+    for (schema, right, wrong) in [
+        (
+            json!({"type": "dict", "properties": {"a": {"type": "float"}}}),
+            json!({"a": 1.5}),
+            json!({"a": "x"}),
+        ),
+        (json!({"type": "STRING"}), json!("a"), json!(1)),
+        (json!({"type": "string", "nullable": true}), json!(null), json!(1)),
+        (
+            json!({"items": [{"type": "string"}], "additionalItems": false}),
+            json!(["a"]),
+            json!(["a", 1]),
+        ),
+        (json!({"minimum": 1, "exclusiveMinimum": true}), json!(2), json!(1)),
+        (json!({"type": "any", "minimum": 1}), json!("a"), json!(0)),
+    ] {
+        assert!(found(schema.clone(), &right).is_empty(), "{schema} {right}");
+        assert_eq!(found(schema.clone(), &wrong).len(), 1, "{schema} {wrong}");
+    }
+    for schema in [
+        json!({"type": "thing"}),
+        json!({"unevaluatedItems": false}),
+        json!({"unevaluatedProperties": {"type": "string"}}),
+        json!({"properties": {"a": "string"}}),
+    ] {
+        assert!(Checker::new(schema.clone()).is_err(), "{schema}");
+    }
+}
+
+#[test]
+fn a_described_choice_among_words_is_an_enum() {
+    let schema = json!({"oneOf": [{"const": "a", "description": "One."}, {"enum": ["b", "c"], "type": "string"}]});
+    assert!(found(schema.clone(), &json!("c")).is_empty());
+    assert_eq!(
+        found(schema, &json!("d")),
+        ["(the whole value): expected one of \"a\", \"b\", \"c\", got string"]
+    );
+}
+
 fn shapes() -> Value {
     json!({"oneOf": [
         {"type": "object", "properties": {"kind": {"const": "circle"}, "r": {"type": "number"}}, "required": ["kind", "r"]},

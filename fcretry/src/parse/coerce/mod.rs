@@ -20,9 +20,12 @@ const EXACT: f64 = 4_503_599_627_370_496.0;
 /// is none.
 const MAX_HOPS: usize = 8;
 
+/// The most strings in strings that are read as values: each is read again.
+const MAX_DECODED: usize = 3;
+
 /// Puts right in `value` what can be put right without loss, as `schema` says.
 pub(super) fn coerce(value: &mut Value, schema: Schema<'_>, log: &mut Log) {
-    let mut walk = Walk { log, pointer: String::new(), is_decoded: false, hops: 0 };
+    let mut walk = Walk { log, pointer: String::new(), decoded: 0, hops: 0 };
     walk.value(value, schema);
 }
 
@@ -64,8 +67,8 @@ pub(super) fn decoded(text: &str, wanted: Kind) -> Option<Value> {
 struct Walk<'l> {
     log: &'l mut Log,
     pointer: String,
-    /// Within a value that a string held: another in it would add its depth to this one's.
-    is_decoded: bool,
+    /// How many strings that held a value this one is in.
+    decoded: usize,
     /// Steps within the schema since the last one into the value: more than a few are a circle of references.
     hops: usize,
 }
@@ -106,14 +109,14 @@ impl Walk<'_> {
         for part in schema.node.all.iter().chain(&schema.node.refers) {
             self.same(value, schema.at(*part));
         }
-        let was_decoded = self.is_decoded;
+        let decoded = self.decoded;
         self.scalar(value, schema);
         match value {
             Value::Object(entries) => self.object(entries, schema),
             Value::Array(items) => self.array(items, schema),
             _ => {}
         }
-        self.is_decoded = was_decoded;
+        self.decoded = decoded;
     }
 
     fn object(&mut self, entries: &mut Map<String, Value>, schema: Schema<'_>) {
@@ -209,10 +212,10 @@ impl Walk<'_> {
         if let Some((right, kind)) = found {
             if kind == RecoveryKind::DoubleEncoding {
                 let depth = self.pointer.matches('/').count() + depth_of(&right);
-                if self.is_decoded || depth > MAX_DEPTH {
+                if self.decoded >= MAX_DECODED || depth > MAX_DEPTH {
                     return;
                 }
-                self.is_decoded = true;
+                self.decoded += 1;
             }
             *value = right;
             self.note(kind);
@@ -301,7 +304,8 @@ fn from_text(text: &str, schema: Schema<'_>) -> Option<(Value, RecoveryKind)> {
             return Some((Value::Number(number), RecoveryKind::NumberInString));
         }
         let (_, fraction) = text.split_once('.')?;
-        let is_whole = fraction.bytes().all(|b| b == b'0');
+        // Three zeros may be thousands, as half of Europe writes them.
+        let is_whole = fraction.bytes().all(|b| b == b'0') && fraction.len() != 3;
         return whole(&number).filter(|_| is_whole).map(|n| (n, RecoveryKind::NumberInString));
     }
     if schema.admits(Kind::Boolean)

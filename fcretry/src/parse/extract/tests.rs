@@ -36,6 +36,28 @@ fn a_value_is_found_in_what_models_put_around_it() {
         "Maybe {\"a\": 2}?</think>\n{\"a\": 1}",
         "`{\"a\": 1}`",
         "I read {\"b\": 2} as an example.\n```json\n{\"a\": 1}\n```",
+        "**Arguments:** {\"a\": 1}",
+        "* {\"a\": 1}",
+        "{\"a\": 1}\n\n**Note:** the \"a\" is required.",
+        "{\"a\": 1}\n- a is the amount\n- it is in USD",
+        "Sure,\n{\"a\": 1}",
+        "Sure:\n{{\"a\": 1}}",
+        "```json\n{{\"a\": 1}}\n```",
+        "````json\n{\"a\": 1}\n````",
+        "``` json\n{\"a\": 1}\n```",
+        "```xml\n<tool_call>{\"a\": 1}</tool_call>\n```",
+        "<tool_call>{\"a\": 1}}}</tool_call>",
+        "<arguments>{\"a\": 1}</arguments>",
+        "<function=order{\"a\": 1}</function>",
+        "<tool_call><name>order</name><arguments>{\"a\": 1}</arguments></tool_call>",
+        "[TOOL_CALLS]order[ARGS]{\"a\": 1}",
+        "place_order{\"a\": 1}",
+        "``{\"a\": 1}``",
+        "{\\\"a\\\": 1}",
+        "<|channel|>analysis<|message|>Maybe {\"a\": 2}.<|end|><|channel|>commentary to=functions.order <|message|>{\"a\": 1}<|call|>",
+        "[THINK]{\"a\": 2}?[/THINK]{\"a\": 1}",
+        "Thought: go\nAction: order\nAction Input: {\"a\": 1}\nObservation:",
+        "Arguments: '{\"a\": 1}'",
     ] {
         assert_eq!(value(text), expected, "{text}");
     }
@@ -63,6 +85,8 @@ fn what_is_ambiguous_is_refused() {
         "```\n{\"a\": 1}\n``` or rather {\"a\": 2}",
         "[1, 2, 3] or rather [\"x\"]",
         "{\"a\": 1}{}",
+        "Option 1: {\"a\": 1}\nOption 2:\n```json\n{\"a\": 2}\n```",
+        "{\"b\": 1}\n```json\n{\"a\": 2}\n```",
     ] {
         assert!(!reason(text).cut, "{text}");
     }
@@ -100,9 +124,82 @@ fn a_part_of_what_cannot_be_read_is_not_the_value() {
         "{\"a\": \"{}\"}.format(x)",
         "{\"a\": 1} if x else None",
         "f(arguments='{\"t\": \"a\\\\nb\"}', name='f')",
+        "city: Oslo\nopts: {\"x\": 1}",
+        "opts: {\"x\": 1}\ndays: 3",
+        "{\"x\": 1}\ndays: 3",
+        "<f><city>Oslo</city><opts>{\"x\": 1}</opts></f>",
+        "tool --opts '{\"x\": 1}' --days 3",
+        "{'a': 1} 'b': 2}",
+        "{a: 1} b: 2}",
+        "<tool_call>{'a': 1}'b': 2}</tool_call>",
+        "[1, 2] 3]",
+        "{'a': ''}'}",
+        "return {\"a\": 1};",
+        "() => {a: 1}",
+        "if (x) {a: 1}",
+        "map{\"a\": 1}",
+        "json.loads('{\"a\": 1}')",
+        "{\"a\": 1} as Args",
+        "{\"a\": 1} = 5",
+        "{\"a\": 1} -> \"x\"",
     ] {
         reason(text);
     }
+}
+
+#[test]
+fn a_sample_is_no_answer() {
+    for text in [
+        "For example, you could send {\"a\": 1}.",
+        "e.g. {\"a\": 1}",
+        "Example:\n```json\n{\"a\": 1}\n```",
+        "The format is {\"a\": 1}. What is the amount?",
+        "An order looks like {\"a\": 1}.",
+        "Do not send {\"a\": 1}.",
+        "The previous call {\"a\": 1} failed.",
+        "{\"a\": 1} is wrong.",
+        "{\"a\": 1}\nWait, that is not it.",
+        "Observation: {\"a\": 1}",
+        "Error: {\"a\": 1}",
+        "<tool_response>{\"a\": 1}</tool_response>",
+        "<example>{\"a\": 1}</example>",
+        "<scratchpad>{\"a\": 1}</scratchpad>",
+        "<!-- {\"a\": 1} -->",
+        "<|channel|>analysis<|message|>{\"a\": 1}<|end|>",
+    ] {
+        assert!(!reason(text).cut, "{text}");
+    }
+}
+
+#[test]
+fn a_brace_too_many_may_have_stood_too_early() {
+    let found = find("{\"a\": {\"b\": 1}, \"c\": 2}}", false).unwrap();
+    assert!(found.doubt.is_some());
+    for certain in
+        ["{\"a\": {\"b\": 1}}}", "{\"a\": [{\"b\": 1}, 2]}}", "{\"a\": {\"b\": 1}, \"c\": 2}"]
+    {
+        assert!(find(certain, false).unwrap().doubt.is_none(), "{certain}");
+    }
+}
+
+#[test]
+fn the_tool_that_a_text_calls_is_known() {
+    for (text, called) in [
+        ("<function=place_order>{\"a\": 1}</function>", Some("place_order")),
+        ("<invoke name=\"order\">{\"a\": 1}</invoke>", Some("order")),
+        ("<place_order>{\"a\": 1}</place_order>", Some("place_order")),
+        ("to=functions.order {\"a\": 1}", Some("order")),
+        ("[TOOL_CALLS]order[CALL_ID]x1[ARGS]{\"a\": 1}", Some("order")),
+        ("place_order\n{\"a\": 1}", Some("place_order")),
+        ("Action: order\nAction Input: {\"a\": 1}", Some("order")),
+        ("place_order\n```json\n{\"a\": 1}\n```", Some("place_order")),
+        ("Order\n{\"a\": 1}", None),
+        ("Sure:\n{\"a\": 1}", None),
+        ("Arguments:\n{\"a\": 1}", None),
+    ] {
+        assert_eq!(find(text, false).unwrap().called, called, "{text}");
+    }
+    assert!(find("f_a\n{\"a\": 1}\nf_b\n{\"a\": 1}", false).is_err());
 }
 
 #[test]
@@ -114,6 +211,13 @@ fn what_is_cut_is_never_completed() {
         "Sure: {\"a\": 1, \"b\"",
         "<tool_call>{\"a\": {\"b\": 1}",
         "<think>so {\"a\": 1}",
+        "{\"a\": 1},",
+        "<tool_call>{\"a\": 1},",
+        "{\"a\": 1}\n```json\n",
+        "<tool_call>{\"a\": 1}</tool_call>\n<tool_call>",
+        "Option 1: {\"a\": 1}\nOption 2:",
+        "1. {\"a\": 1}\n2.",
+        "{{\"a\": 1}",
     ] {
         assert!(reason(text).cut, "{text}");
     }

@@ -6,13 +6,21 @@ use crate::parse::{
     recovered::RecoveryKind,
 };
 
+/// The most braces around an object that are one brace too many each: they grow with every retry.
+const MAX_LAYERS: usize = 8;
+
+/// The most digits of a key that is a number: a float holds them all.
+const MAX_DIGITS: usize = 15;
+
 impl Reader<'_> {
     /// The key at the cursor and its colon.
     pub(super) fn key(&mut self) -> Step<()> {
         let Some(c) = self.peek() else {
             return self.cut("the text ends where a key is due");
         };
-        let key = if is_word_start(c) {
+        let key = if c.is_ascii_digit() {
+            self.number_key()?
+        } else if is_word_start(c) {
             let word = self.peek_word();
             let end = self.at + word.len();
             if end == self.text.len() {
@@ -39,18 +47,45 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// A key of digits, as Python and JavaScript have them: JSON writes it as text.
+    fn number_key(&mut self) -> Step<String> {
+        let word = self.peek_word();
+        let end = self.at + word.len();
+        if end == self.text.len() {
+            return self.cut("the text ends in a key");
+        }
+        let is_plain = word.bytes().all(|b| b.is_ascii_digit())
+            && (1..=MAX_DIGITS).contains(&word.len())
+            && (word == "0" || !word.starts_with('0'));
+        if !is_plain {
+            return self.refuse("no key starts with this character");
+        }
+        self.note(RecoveryKind::UnquotedKey);
+        self.at = end;
+        Ok(word.to_owned())
+    }
+
     /// Opens the container at the cursor; an empty one is complete at once.
     pub(super) fn container(&mut self, bracket: Bracket) -> Step<Option<(Value, Kind)>> {
         if bracket == Bracket::Round {
             self.note(RecoveryKind::Parentheses);
         }
+        let start = self.at;
         self.at += 1;
         self.gap()?;
-        let (keys, values) = (self.keys.len(), self.values.len());
-        self.stack.push(Frame { bracket, keys, values, has_comma: false });
-        if self.peek() == Some(bracket.closer()) {
+        let mut layers = 0;
+        while bracket == Bracket::Brace && layers < MAX_LAYERS && self.byte(0) == Some(b'{') {
+            layers += 1;
             self.at += 1;
-            return Ok(Some((self.close(), Kind::Container)));
+            self.gap()?;
+        }
+        if layers > 0 {
+            self.log.syntax(RecoveryKind::Wrapper, start);
+        }
+        let (keys, values) = (self.keys.len(), self.values.len());
+        self.stack.push(Frame { bracket, layers, keys, values, has_comma: false });
+        if self.peek() == Some(bracket.closer()) {
+            return self.close_here().map(|closed| Some((closed, Kind::Container)));
         }
         if bracket == Bracket::Brace {
             self.key()?;
@@ -100,13 +135,13 @@ impl Reader<'_> {
                 Some(',') => self.refuse("nothing between two commas"),
                 Some(c) if self.closes(c) => {
                     self.log.syntax(RecoveryKind::TrailingComma, comma);
-                    Ok(self.close_here())
+                    self.close_here().map(After::Closed)
                 }
                 Some(_) => self.next(),
             };
         }
         if self.closes(c) {
-            return Ok(self.close_here());
+            return self.close_here().map(After::Closed);
         }
         if self.lenient && self.closes_the_next(c) {
             self.note(RecoveryKind::ClosingBracket);
@@ -138,6 +173,15 @@ impl Reader<'_> {
         if self.is_in(Bracket::Round) {
             return self.refuse("a tuple without commas");
         }
+        if let (Kind::String, Some(Value::String(last))) = (kind, self.values.last()) {
+            // In print the comma stands inside the quotes.
+            if last.ends_with(',') {
+                return self.refuse("a comma that may be a part of the string before it");
+            }
+            if !in_object && starts_string {
+                self.signs.joined.get_or_insert(self.at);
+            }
+        }
         self.note(RecoveryKind::MissingComma);
         self.next()
     }
@@ -145,6 +189,7 @@ impl Reader<'_> {
     /// Goes on to the next element: in an object, past its key.
     fn next(&mut self) -> Step<After> {
         if self.is_in(Bracket::Brace) {
+            self.signs.goes_on_after_object |= self.values.last().is_some_and(Value::is_object);
             self.key()?;
         }
         Ok(After::Next)
@@ -165,20 +210,33 @@ impl Reader<'_> {
         self.stack.last().is_some_and(|frame| frame.bracket == bracket)
     }
 
-    /// Goes past the bracket that closes the innermost container.
-    fn close_here(&mut self) -> After {
+    /// Goes past the bracket that closes the innermost container, and as many more as opened it.
+    fn close_here(&mut self) -> Step<Value> {
         self.at += 1;
-        After::Closed(self.close())
+        let layers = self.stack.last().map_or(0, |frame| frame.layers);
+        for _ in 0..layers {
+            self.gap()?;
+            match self.byte(0) {
+                Some(b'}') => self.at += 1,
+                None => return self.cut("the text ends inside a container"),
+                Some(_) => return self.refuse("fewer braces than opened it close an object"),
+            }
+        }
+        Ok(self.close())
     }
 
     /// Makes the innermost container of what is on the stacks for it, in room that is exactly enough.
     fn close(&mut self) -> Value {
         let Some(frame) = self.stack.last() else { return Value::Null };
-        let Frame { bracket, keys, values, has_comma } = *frame;
+        let Frame { bracket, keys, values, has_comma, .. } = *frame;
         let closed = if bracket == Bracket::Brace {
             Value::Object(self.object(keys, values))
         } else {
-            let mut items: Vec<Value> = self.values.drain(values..).collect();
+            // Of the outermost container all of it is.
+            let mut items: Vec<Value> = match values {
+                0 => std::mem::take(&mut self.values),
+                values => self.values.drain(values..).collect(),
+            };
             // `(x)` is x; `(x,)` is a tuple of one.
             if bracket == Bracket::Round && !has_comma && items.len() == 1 {
                 items.pop().unwrap_or_default()

@@ -4,12 +4,15 @@
 //! One forward pass over the bytes with an explicit stack; depth is capped, so hostile input costs its own length.
 
 mod containers;
+mod escape;
+mod gap;
 mod number;
 mod string;
 #[cfg(test)]
 mod tests;
 
 pub(super) use number::exact;
+
 use serde_json::Value;
 
 use super::duplicates::Duplicates;
@@ -27,6 +30,8 @@ pub(super) struct Read {
     pub(super) log: Log,
     /// Keys that an object had twice.
     pub(super) duplicates: Duplicates,
+    /// A member follows one that is an object: a brace too many at the end may be one that stood too early.
+    pub(super) goes_on_after_object: bool,
 }
 
 /// Why there is no value.
@@ -47,10 +52,7 @@ pub(super) fn read(text: &str, start: usize) -> Result<Read, Refusal> {
 /// [`read`], and with `lenient` also what has one reading but is not certain: brackets that are missing after a
 /// complete token, quotes inside a string.
 pub(super) fn read_as(text: &str, start: usize, lenient: bool) -> Result<Read, Refusal> {
-    let mut reader = Reader::new(text, start, lenient);
-    let value = reader.value()?;
-    let Reader { at, log, duplicates, .. } = reader;
-    Ok(Read { value, end: at, log, duplicates })
+    Reader::new(text, start, lenient).whole()
 }
 
 /// Where white space and comments after a value that ends at `at` end, and the comments; `at`, if what is there
@@ -74,11 +76,29 @@ struct Reader<'t> {
     keys: Vec<String>,
     /// The values that all containers on the stack have so far.
     values: Vec<Value>,
+    signs: Signs,
+    /// This text stood in quotes that it does not escape.
+    is_embedded: bool,
+}
+
+/// What was seen on the way that tells how the rest is to be taken.
+#[derive(Default)]
+struct Signs {
+    /// Where two strings stand in a list without a comma: in Python they are one.
+    joined: Option<usize>,
+    /// Something was written as Python does it.
+    is_python: bool,
+    /// Something was written as JavaScript or Python does it.
+    is_script: bool,
+    /// A member follows one that is an object.
+    goes_on_after_object: bool,
 }
 
 /// A container that is not closed yet, and where on the stacks what is in it starts.
 struct Frame {
     bracket: Bracket,
+    /// How many more braces opened it, as in `{{"a": 1}}`.
+    layers: usize,
     keys: usize,
     values: usize,
     has_comma: bool,
@@ -131,6 +151,8 @@ impl<'t> Reader<'t> {
             stack: Vec::new(),
             keys: Vec::new(),
             values: Vec::new(),
+            signs: Signs::default(),
+            is_embedded: false,
         }
     }
 
@@ -155,69 +177,26 @@ impl<'t> Reader<'t> {
     }
 
     fn note(&mut self, kind: RecoveryKind) {
+        use RecoveryKind::{Parentheses, PythonLiteral, SingleQuotes, TripleQuotes, UnquotedKey};
+        self.signs.is_python |=
+            matches!(kind, Parentheses | PythonLiteral | SingleQuotes | TripleQuotes);
+        self.signs.is_script |= self.signs.is_python || kind == UnquotedKey;
         self.log.syntax(kind, self.at);
     }
 
-    /// Skips white space and comments; whether there were any.
-    fn gap(&mut self) -> Step<bool> {
-        let start = self.at;
-        while let Some(c) = self.peek() {
-            if c.is_whitespace() || c == '\u{feff}' {
-                if !matches!(c, ' ' | '\t' | '\n' | '\r') {
-                    self.note(RecoveryKind::WhiteSpace);
-                }
-                self.at += c.len_utf8();
-                continue;
-            }
-            let comment = match (c, self.byte(1)) {
-                ('/', Some(b'*')) => match self.rest().find("*/") {
-                    Some(end) => end + 2,
-                    None => return self.cut("a comment that does not end"),
-                },
-                ('/', Some(b'/')) => self.line(),
-                // `#fff` and `#1` are somebody's value.
-                ('#', next) if next.is_none_or(|b| b.is_ascii_whitespace()) => self.line(),
-                _ => break,
-            };
-            self.note(RecoveryKind::Comment);
-            self.at += comment;
+    /// Reads the value at the cursor, and nothing behind it.
+    fn whole(mut self) -> Step<Read> {
+        let value = self.value()?;
+        if let Some(at) = self.signs.joined.filter(|_| self.signs.is_python) {
+            return Err(Refusal { at, reason: "two strings that Python makes one", cut: false });
         }
-        Ok(self.at > start)
-    }
-
-    /// [`gap`](Self::gap) after a value that has no comma yet, where `//` may divide and a quote may have ended what
-    /// goes on: such a comment is none.
-    fn gap_after_value(&mut self) -> Step<()> {
-        let start = self.at;
-        self.gap()?;
-        let gap = self.text.get(start..self.at).unwrap_or_default();
-        if !gap.contains(['/', '#']) {
-            return Ok(());
-        }
-        for line in gap.lines() {
-            let (comment, divides) = match (line.find("//"), line.find('#')) {
-                (Some(at), _) => (line.get(at + 2..).unwrap_or_default(), true),
-                (None, Some(at)) => (line.get(at + 1..).unwrap_or_default(), false),
-                (None, None) => continue,
-            };
-            let is_number = self
-                .text
-                .get(..start)
-                .is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit() || c == ')'));
-            let operand = is_number
-                && comment.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '(');
-            let quotes = comment.matches('"').count();
-            if (divides && operand) || quotes % 2 == 1 {
-                self.at = start;
-                return self.refuse("a comment that may be a part of the value");
-            }
-        }
-        Ok(())
-    }
-
-    /// How many bytes the line still has.
-    fn line(&self) -> usize {
-        self.rest().find('\n').unwrap_or(self.rest().len())
+        Ok(Read {
+            value,
+            end: self.at,
+            log: self.log,
+            duplicates: self.duplicates,
+            goes_on_after_object: self.signs.goes_on_after_object,
+        })
     }
 
     /// The value at the cursor. Containers are opened on the stack; each value that is complete goes into the

@@ -1,4 +1,4 @@
-use super::{Reader, Role, Step};
+use super::{Reader, Role, Step, escape::Backslashes, is_word_start};
 use crate::parse::recovered::RecoveryKind;
 
 /// The quotes that close a string which the typographic quote `open` opens.
@@ -14,14 +14,19 @@ pub(super) fn closing(open: char) -> Option<&'static [char]> {
     })
 }
 
-/// How a backslash was used so far. Text with raw backslashes (`C:\Users`, `\alpha`) has no escapes, and text with
-/// escapes has no raw backslashes; where both could be meant, nobody knows.
-#[derive(Default)]
-struct Backslashes {
-    /// One that JSON, JavaScript and Python read as an escape, and that raw text could hold too.
-    escape: bool,
-    /// One that is no escape anywhere.
-    raw: bool,
+/// How much of `rest` is the content of a string that `open` opened, as it stands.
+fn plain_length(rest: &str, open: char) -> usize {
+    let end = match u8::try_from(open) {
+        Ok(quote) => rest.bytes().position(|byte| {
+            byte == quote || byte < b' ' || byte == b'\\' || (byte == b'$' && quote == b'`')
+        }),
+        Err(_) => rest.find(|c: char| {
+            closing(open).is_some_and(|closers| closers.contains(&c))
+                || c < ' '
+                || matches!(c, '\\' | '"' | '\u{201c}' | '\u{201e}')
+        }),
+    };
+    end.unwrap_or(rest.len())
 }
 
 /// Whether text with quotes in it looks like the end of one member and the start of the next.
@@ -51,6 +56,9 @@ impl Reader<'_> {
         if matches!(open, '"' | '\'') && self.is_triple(open) {
             return self.triple(open);
         }
+        if open == '"' && role == Role::Value && self.starts_embedded() {
+            return self.embedded();
+        }
         match open {
             '\'' => self.note(RecoveryKind::SingleQuotes),
             '`' => self.note(RecoveryKind::BacktickQuotes),
@@ -64,14 +72,7 @@ impl Reader<'_> {
         let mut inner = None;
         loop {
             // What needs no look goes over in one piece.
-            let is_typographic = closing(open).is_some();
-            let is_telling = |c: char| {
-                closers.contains(&c)
-                    || c < ' '
-                    || matches!(c, '\\' | '$')
-                    || (is_typographic && matches!(c, '"' | '\u{201c}' | '\u{201e}'))
-            };
-            let plain = self.rest().find(is_telling).unwrap_or(self.rest().len());
+            let plain = plain_length(self.rest(), open);
             content.push_str(self.rest().get(..plain).unwrap_or_default());
             self.at += plain;
             let rest = self.rest();
@@ -112,15 +113,38 @@ impl Reader<'_> {
             content.push(c);
             self.at += c.len_utf8();
         }
-        if seen.escape && seen.raw {
-            self.at = start;
-            return self.refuse("backslashes of which some are escapes and some are not");
-        }
-        // Markdown's escapes, mostly: which key is meant, nobody knows.
+        // Which key is meant, nobody knows.
         if seen.raw && role == Role::Key {
             self.at = start;
             return self.refuse("a backslash in a key");
         }
+        self.consistent(&seen, open, content, start)
+    }
+
+    /// Whether the string at the cursor holds JSON whose quotes are not escaped, as `"{"a": 1}"`. A string that ends
+    /// behind the bracket is followed by no letter.
+    fn starts_embedded(&self) -> bool {
+        let inside = self.rest().trim_start_matches('"').trim_start_matches('[');
+        let opens = self.rest().starts_with("\"{\"") || self.rest().starts_with("\"[{\"");
+        let key = inside.strip_prefix("{\"").unwrap_or_default();
+        opens && !self.is_embedded && key.starts_with(is_word_start)
+    }
+
+    /// The JSON in the quotes, as the text that it is.
+    fn embedded(&mut self) -> Step<String> {
+        self.note(RecoveryKind::DoubleEncoding);
+        let mut inside = Reader::new(self.text, self.at + 1, false);
+        inside.is_embedded = true;
+        let end = inside.whole()?.end;
+        let after = self.text.get(end..).unwrap_or_default();
+        let Some(after) = after.strip_prefix('"') else {
+            return self.refuse("quotes that may end a string or be in it");
+        };
+        if !after.trim_start().starts_with([',', '}', ']']) && !after.trim_start().is_empty() {
+            return self.refuse("quotes that may end a string or be in it");
+        }
+        let content = self.text.get(self.at + 1..end).unwrap_or_default().to_owned();
+        self.at = end + 1;
         Ok(content)
     }
 
@@ -181,116 +205,6 @@ impl Reader<'_> {
             content.push(c);
             self.at += c.len_utf8();
         }
-        if seen.escape && seen.raw {
-            self.at = start;
-            return self.refuse("backslashes of which some are escapes and some are not");
-        }
-        Ok(content)
-    }
-
-    /// The escape at the cursor, into `content`.
-    fn escape(&mut self, quote: char, content: &mut String, seen: &mut Backslashes) -> Step<()> {
-        let mut ahead = self.rest().chars();
-        ahead.next();
-        let Some(c) = ahead.next() else {
-            return self.cut("the text ends inside an escape");
-        };
-        let plain = match c {
-            '"' => Some('"'),
-            '\\' => Some('\\'),
-            '/' => Some('/'),
-            'b' => Some('\u{8}'),
-            'f' => Some('\u{c}'),
-            'n' => Some('\n'),
-            'r' => Some('\r'),
-            't' => Some('\t'),
-            _ => None,
-        };
-        if let Some(plain) = plain {
-            seen.escape |= c != '"';
-            content.push(plain);
-            self.at += 2;
-            return Ok(());
-        }
-        match c {
-            'u' => {
-                seen.escape = true;
-                let unit = self.hex(2, 4)?;
-                self.at += 6;
-                let char = match unit {
-                    0xd800..=0xdbff => self.low_surrogate(unit)?,
-                    unit => char::from_u32(unit),
-                };
-                match char {
-                    Some(char) => content.push(char),
-                    None => return self.refuse("half of a surrogate pair"),
-                }
-            }
-            'x' => {
-                seen.escape = true;
-                self.note(RecoveryKind::Escape);
-                content.extend(char::from_u32(self.hex(2, 2)?));
-                self.at += 4;
-            }
-            '\'' => {
-                self.note(RecoveryKind::Escape);
-                content.push(c);
-                self.at += 2;
-            }
-            '`' if quote == '`' => {
-                self.note(RecoveryKind::Escape);
-                content.push(c);
-                self.at += 2;
-            }
-            // A line continued, or a backslash at its end; a backtick of a shell; JavaScript, which drops what is no escape.
-            '\n' | '\r' | '`' => return self.refuse("a backslash that has more than one reading"),
-            _ if quote == '`' => return self.refuse("a backslash that has more than one reading"),
-            // Here JavaScript, Python and plain text differ: a bell, the letter, a backslash and the letter.
-            'a' | 'v' | 'N' | 'U' | '0'..='9' if !self.is_plain_text(c) => {
-                return self.refuse("an escape that is not JSON's and has more than one reading");
-            }
-            // Python and plain text keep the backslash.
-            _ => {
-                seen.raw = true;
-                self.note(RecoveryKind::Escape);
-                content.push('\\');
-                content.push(c);
-                self.at += 1 + c.len_utf8();
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the letter after the backslash goes on as a word, as in `\alpha` or `C:\Users`, so that it is
-    /// no escape. Python's `\U0001F600` is one.
-    fn is_plain_text(&self, c: char) -> bool {
-        let after = self.rest().get(2..).unwrap_or_default();
-        let digits = after.bytes().take(8).filter(u8::is_ascii_hexdigit).count();
-        c.is_ascii_alphabetic()
-            && after.starts_with(|next: char| next.is_ascii_alphabetic())
-            && digits < 8
-    }
-
-    /// `count` hexadecimal digits, `ahead` bytes from the cursor.
-    fn hex(&self, ahead: usize, count: usize) -> Step<u32> {
-        let start = self.at + ahead;
-        let digits = self.text.get(start..start + count);
-        match digits.filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit())) {
-            Some(digits) => Ok(u32::from_str_radix(digits, 16).unwrap_or_default()),
-            None if start + count > self.text.len() => self.cut("the text ends inside an escape"),
-            None => self.refuse("an escape without its digits"),
-        }
-    }
-
-    fn low_surrogate(&mut self, high: u32) -> Step<Option<char>> {
-        if self.byte(0) != Some(b'\\') || self.byte(1) != Some(b'u') {
-            return self.refuse("half of a surrogate pair");
-        }
-        let low = self.hex(2, 4)?;
-        self.at += 6;
-        if !(0xdc00..=0xdfff).contains(&low) {
-            return self.refuse("half of a surrogate pair");
-        }
-        Ok(char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)))
+        self.consistent(&seen, quote, content, start)
     }
 }

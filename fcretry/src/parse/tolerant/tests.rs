@@ -74,6 +74,21 @@ fn javascript_and_python_are_read() {
         (r#""C:\Users\Ann""#, json!(r"C:\Users\Ann"), K::Escape),
         (r#""\alpha + \gamma""#, json!(r"\alpha + \gamma"), K::Escape),
         (r#""\x41""#, json!("A"), K::Escape),
+        (r"'\U0001F600'", json!("\u{1f600}"), K::Escape),
+        (r"'\u{1F600}'", json!("\u{1f600}"), K::Escape),
+        (r#""D:\2024\q.txt""#, json!(r"D:\2024\q.txt"), K::Escape),
+        (r#""It\'s""#, json!("It's"), K::Escape),
+        (r#"{'a': "it's \'so\'"}"#, json!({"a": "it's 'so'"}), K::Escape),
+        (r#""100\% of \alpha""#, json!(r"100\% of \alpha"), K::Escape),
+        ("{1: 'a', 20: 'b'}", json!({"1": "a", "20": "b"}), K::UnquotedKey),
+        ("{{'a': 1}}", json!({"a": 1}), K::Wrapper),
+        ("{{\"a\": {{\"b\": 1}}}}", json!({"a": {"b": 1}}), K::Wrapper),
+        ("{\"a\": {{{\"b\": [1]}}}}", json!({"a": {"b": [1]}}), K::Wrapper),
+        (
+            r#"{"a": "{"b": 1, "c": "x"}", "d": 2}"#,
+            json!({"a": r#"{"b": 1, "c": "x"}"#, "d": 2}),
+            K::DoubleEncoding,
+        ),
     ] {
         assert_eq!(value(text), expected, "{text}");
         assert!(kinds(text).contains(&kind), "{text}: {:?}", kinds(text));
@@ -141,6 +156,25 @@ fn what_cannot_be_known_is_refused() {
         "#fff",
         "dict(a=1)",
         "{\"a\": -}",
+        r#""git commit -m 'don'\''t'""#,
+        r#"{"sql": "VALUES ('it\'s')"}"#,
+        r#""src/my\_module.py""#,
+        r#""\$5""#,
+        "{01: 2}",
+        "{1.5: 2}",
+        "{\"a\": \"x,\" \"b\": 1}",
+        "[\"x,\"\n\"y\"]",
+        "['x', \"a \"\n\"b\"]",
+        "[\"a \"\n\"b\", True]",
+        "{{\"a\": 1}, \"b\": 2}",
+        "{{\"a\": 1}, {\"a\": 2}}",
+        "{{year}}",
+        "[1, // ... more of them\n]",
+        "{\"a\": 1 /* \u{2026} */}",
+        "{\"a\": \"x\" // placeholder\n}",
+        "{\"a\": 1, // or 2\n}",
+        "[1,\n/* lost */ # quote\"\n]",
+        r#"{"a": "{"b": 1}" and more", "c": 2}"#,
     ] {
         refused(text);
     }

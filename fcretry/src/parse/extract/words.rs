@@ -1,0 +1,83 @@
+//! Words around a value that say what it is: labels, names of tools, and what makes it a sample.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// Labels that say that the arguments of a call follow.
+pub(super) const CALL_LABELS: &[&str] = &[
+    "action",
+    "actioninput",
+    "answer",
+    "args",
+    "arguments",
+    "call",
+    "finalanswer",
+    "function",
+    "functioncall",
+    "functionname",
+    "input",
+    "json",
+    "name",
+    "output",
+    "parameters",
+    "params",
+    "payload",
+    "request",
+    "response",
+    "tool",
+    "toolcall",
+    "toolinput",
+    "toolname",
+];
+
+/// Labels that say that something else follows.
+pub(super) const OTHER_LABELS: &[&str] = &[
+    "example",
+    "error",
+    "human",
+    "observation",
+    "schema",
+    "system",
+    "tooloutput",
+    "toolresponse",
+    "toolresult",
+    "user",
+];
+
+/// Words before a value that say that it is none, or not the one.
+pub(super) static SAMPLE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(\be\.g\.|\b(for example|for instance|the (format|schema|structure) is|such as|looks? like|do not|don't|cannot|can't|won't|will not|never|instead of|would be|would look|could be|could send|(previous|earlier|last) (call|attempt|answer))\b)[^:]*:?[ *`]*$",
+    )
+});
+
+/// Words behind a value that take it back.
+pub(super) static TAKEN_BACK: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)^[\s,;.\-\u{2013}\u{2014}(*`]*(wait\b|correction\b|oops\b|no,|scratch that|ignore (that|this|it)|(failed|is (wrong|invalid|incorrect|not))\b|or \S+ (if|when)\b)",
+    )
+});
+
+/// A tool's name on a line of its own, or behind a label.
+pub(super) static NAME_LINE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^[\s*#>`-]*((?i:action|function|tool|name|call|tool name|function name|tool call)[*`]*\s*[:=][\s*`]*)?([A-Za-z_][A-Za-z0-9_.-]*)[\s*`]*:?\s*$",
+    )
+});
+
+/// A field and nothing but a literal on a line.
+pub(super) static LITERAL_LINE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r#"^[A-Za-z_][A-Za-z0-9_-]*\s*[:=]\s*("[^"]*"|'[^']*'|-?\d[\d.]*|(?i:true|false|null|none)),?\s*$"#,
+    )
+});
+
+/// A field and its value on a line.
+pub(super) static FIELD_LINE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^[\s*>`-]*([A-Za-z_][A-Za-z0-9_-]*)[*`]*\s*:\s*\S"));
+
+fn pattern(text: &str) -> Regex {
+    #[allow(clippy::unwrap_used, reason = "constants, which tests compile")]
+    Regex::new(text).unwrap()
+}
