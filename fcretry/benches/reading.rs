@@ -82,6 +82,46 @@ struct Item {
     price: f64,
 }
 
+/// Arguments with variants, tagged by their key and by a field.
+#[derive(Deserialize, JsonSchema, ToolCall)]
+#[allow(dead_code, reason = "read, and never looked at")]
+struct Varied {
+    shapes: Vec<Shape>,
+    events: Vec<Event>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "read, and never looked at")]
+enum Shape {
+    Circle { radius: f64 },
+    Box { width: f64, height: f64, label: Option<String> },
+    Nothing,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(dead_code, reason = "read, and never looked at")]
+enum Event {
+    Opened { by: String },
+    Moved { from: String, to: String, count: u32 },
+}
+
+fn varied(size: usize) -> Value {
+    let shape = |i: usize| match i % 3 {
+        0 => json!({"Circle": {"radius": 2.5}}),
+        1 => json!({"Box": {"width": 1.5, "height": 2.25, "label": "lid"}}),
+        _ => json!("Nothing"),
+    };
+    let event = |i: usize| match i % 2 {
+        0 => json!({"kind": "opened", "by": format!("Ilse {i}")}),
+        _ => json!({"kind": "moved", "from": "hall 3", "to": "hall 4", "count": i}),
+    };
+    json!({
+        "shapes": (0..size).map(shape).collect::<Vec<_>>(),
+        "events": (0..size).map(event).collect::<Vec<_>>(),
+    })
+}
+
 fn plain(steps: usize) -> Value {
     let step = |i: usize| json!({"what": format!("Look at valve {i}"), "minutes": 2.5, "done": i.is_multiple_of(2)});
     json!({
@@ -130,6 +170,8 @@ fn typed(criterion: &mut Criterion) {
     beside::<Plain>(criterion, "large", &plain(400));
     beside::<Constrained>(criterion, "small", &constrained(3));
     beside::<Constrained>(criterion, "large", &constrained(250));
+    beside::<Varied>(criterion, "small", &varied(3));
+    beside::<Varied>(criterion, "large", &varied(250));
 }
 
 /// A list of records, of about [`SIZE`] bytes as JSON.

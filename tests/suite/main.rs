@@ -20,4 +20,5 @@ mod rules;
 mod support;
 mod tool_sets;
 mod tools;
+mod typed_laws;
 mod wire;

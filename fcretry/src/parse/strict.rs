@@ -1,4 +1,4 @@
-use std::{fmt, sync::LazyLock};
+use std::{borrow::Cow, fmt, sync::LazyLock};
 
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -86,7 +86,7 @@ fn unreadable(text: &str, error: &serde_json::Error) -> Unreadable {
 }
 
 /// Just below 2⁶³: integers from here on may not fit.
-const HUGE: f64 = 9.2e18;
+pub(super) const HUGE: f64 = 9.2e18;
 
 /// How `serde_json` hands out numbers when any crate of the build turns on its `arbitrary_precision`: as an object
 /// of this one key.
@@ -174,15 +174,31 @@ impl<'de> Visitor<'de> for Any<'_> {
         Ok(Value::Array(read))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Value, A::Error> {
+        self.object(None, entries)
+    }
+}
+
+impl Any<'_> {
+    /// An object, of which the first key may be read already.
+    pub(super) fn object<'de, A: MapAccess<'de>>(
+        self,
+        first: Option<Cow<'de, str>>,
+        mut entries: A,
+    ) -> Result<Value, A::Error> {
         let mut read = Map::new();
-        while let Some(key) = entries.next_key::<String>()? {
+        let mut next = first.map(Cow::into_owned);
+        if next.is_none() {
+            next = entries.next_key()?;
+        }
+        while let Some(key) = next {
             if key == NUMBER && *NUMBERS_ARE_MAPS {
                 let digits = entries.next_value::<String>()?;
                 return serde_json::from_str(&digits).map_err(de::Error::custom);
             }
             let value = entries.next_value_seed(Any(self.0))?;
             self.0.duplicate_key |= read.insert(key, value).is_some();
+            next = entries.next_key()?;
         }
         Ok(Value::Object(read))
     }

@@ -78,6 +78,10 @@ struct Walk {
 impl Walk {
     /// Whether `value` fits, without saying why not.
     fn fits(&self, schema: Schema<'_>, value: &Value, hops: usize) -> bool {
+        // What has no parts is looked at sooner than looked up.
+        if schema.node.is_own && !(value.is_object() || value.is_array()) {
+            return self.check(schema, value, &mut String::new(), &mut Found::quiet(), hops);
+        }
         let key = (schema.address(), std::ptr::from_ref(value).addr());
         if let Some(known) = self.fits.borrow().get(&key) {
             return *known;

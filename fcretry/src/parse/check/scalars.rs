@@ -74,6 +74,7 @@ pub(in crate::parse) enum Fault<'s> {
     Limit(&'static str, &'s Number),
     Multiple(&'s Number),
     Range(i128, i128),
+    Single,
     Size(&'static str, u64, &'static str),
     Pattern(&'s str),
     Format(&'s str),
@@ -89,6 +90,7 @@ impl Fault<'_> {
             Self::Limit(words, limit) => format!("{words} {limit}"),
             Self::Multiple(step) => format!("a multiple of {step}"),
             Self::Range(least, most) => format!("an integer from {least} to {most}"),
+            Self::Single => "a number that 32 bits hold".to_owned(),
             Self::Size(words, limit, of) => format!("{words} {limit} {of}"),
             Self::Pattern(pattern) => format!("text that matches `{pattern}`"),
             Self::Format(format) => format!("text of the format `{format}`"),
@@ -146,7 +148,7 @@ fn of_text<'s>(demands: &'s Text, text: &str, report: &mut impl FnMut(Fault<'s>)
 
 fn numbers<'s>(demands: &'s Numbers, number: &Number, report: &mut impl FnMut(Fault<'s>)) {
     use Ordering::{Equal, Greater, Less};
-    let Numbers { minimum, maximum, above, below, multiple_of, range } = demands;
+    let Numbers { minimum, maximum, above, below, multiple_of, range, is_single } = demands;
     let limits: [(_, _, &[Ordering]); 4] = [
         (minimum, "at least", &[Greater, Equal]),
         (maximum, "at most", &[Less, Equal]),
@@ -166,6 +168,9 @@ fn numbers<'s>(demands: &'s Numbers, number: &Number, report: &mut impl FnMut(Fa
         && !is_multiple(number, step)
     {
         report(Fault::Multiple(step));
+    }
+    if *is_single && number.as_f64().is_some_and(|float| float.abs() > f64::from(f32::MAX)) {
+        report(Fault::Single);
     }
     // The range of the type says nothing new where its limits are in the schema too.
     if is_within

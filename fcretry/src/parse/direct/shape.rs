@@ -35,7 +35,10 @@ enum Wish {
     Bool,
     /// An integer from the first to the second.
     Integer(i128, i128),
-    Float,
+    /// A float, of 32 bits or of 64.
+    Float {
+        is_single: bool,
+    },
     Text,
     Option,
     List,
@@ -89,7 +92,10 @@ impl<'s> Comparison<'s> {
         match wish {
             Wish::Bool => is(Kind::Boolean) && is_any,
             Wish::Text => is(Kind::String) && is_any && is_any_text(&node.text),
-            Wish::Float => is(Kind::Number) && is_any && is_within(&node.numbers, None),
+            Wish::Float { is_single } => {
+                let is_wide = !node.numbers.is_single || is_single;
+                is(Kind::Number) && is_any && is_wide && is_within(&node.numbers, None)
+            }
             Wish::Integer(least, most) => {
                 is(Kind::Integer) && is_any && is_within(&node.numbers, Some((least, most)))
             }
@@ -188,7 +194,7 @@ fn is_any_text(text: &Text) -> bool {
 
 /// Whether numbers are limited by nothing but these.
 fn is_within(numbers: &Numbers, limits: Option<(i128, i128)>) -> bool {
-    let Numbers { minimum, maximum, above, below, multiple_of, range } = numbers;
+    let Numbers { minimum, maximum, above, below, multiple_of, range, is_single: _ } = numbers;
     let (least, most) = limits.unzip();
     let is = |limit: &Option<Number>, known: Option<i128>| {
         let whole = |n: &Number| n.as_i64().map(i128::from).or(n.as_u64().map(i128::from));
@@ -289,8 +295,8 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         deserialize_u64 => integer!(u64),
         deserialize_i128 => None,
         deserialize_u128 => None,
-        deserialize_f32 => Some(Wish::Float),
-        deserialize_f64 => Some(Wish::Float),
+        deserialize_f32 => Some(Wish::Float { is_single: true }),
+        deserialize_f64 => Some(Wish::Float { is_single: false }),
         deserialize_char => None,
         deserialize_str => Some(Wish::Text),
         deserialize_string => Some(Wish::Text),

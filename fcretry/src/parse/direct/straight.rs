@@ -11,7 +11,7 @@ use serde::de::{
 };
 
 use super::Uncertain;
-use crate::parse::strict::Oddities;
+use crate::parse::strict::{HUGE, Oddities};
 
 /// The value of `text`; none if it is not certain to be what the schema demands.
 // A large value is moved as seldom as can be: on a short text it shows.
@@ -71,12 +71,17 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Plain<'_, D> {
         deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16
         deserialize_u32 deserialize_u64 deserialize_str deserialize_string deserialize_identifier
     }
-    with_eyes_open! { deserialize_f32 deserialize_f64 deserialize_option deserialize_seq }
+    with_eyes_open! { deserialize_f64 deserialize_option deserialize_seq }
     not_at_all! {
         deserialize_any deserialize_char deserialize_bytes deserialize_byte_buf deserialize_unit deserialize_map
         deserialize_i128 deserialize_u128
         // Of keys that are ignored nobody knows whether one is there twice.
         deserialize_ignored_any
+    }
+
+    #[inline]
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_f32(Single(visitor))
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(
@@ -242,6 +247,33 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Plain<'_, S> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
         let Self { inner, oddities } = self;
         inner.deserialize(Plain { inner: deserializer, oddities })
+    }
+}
+
+/// A number of 32 bits, which a larger one would make infinite.
+struct Single<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Single<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    #[inline]
+    fn visit_i64<E: Error>(self, value: i64) -> Result<V::Value, E> {
+        self.0.visit_i64(value)
+    }
+
+    #[inline]
+    fn visit_u64<E: Error>(self, value: u64) -> Result<V::Value, E> {
+        self.0.visit_u64(value)
+    }
+
+    #[inline]
+    fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
+        let is_certain = value.abs() <= f64::from(f32::MAX).min(HUGE);
+        if is_certain { self.0.visit_f64(value) } else { Err(no()) }
     }
 }
 

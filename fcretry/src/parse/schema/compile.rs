@@ -3,6 +3,7 @@ use std::collections::{HashMap, HashSet};
 use regex::Regex;
 use serde_json::{Map, Number, Value};
 
+use super::routes::routes;
 use super::{
     Schema,
     kind::{Kind, Kinds},
@@ -41,28 +42,30 @@ pub(super) fn compile(schema: &Value) -> Result<(Vec<Node>, Id), String> {
     let mut compiler =
         Compiler { root: schema, nodes: Vec::new(), known: HashMap::new(), pointer: String::new() };
     let root = compiler.node(schema)?;
-    let nodes = compiler.nodes;
+    let mut nodes = compiler.nodes;
+    admit(&mut nodes);
     let unions: Vec<_> = nodes.iter().map(|node| routes(Schema { nodes: &nodes, node })).collect();
     let nodes = nodes.into_iter().zip(unions).map(|(node, routes)| Node { routes, ..node });
     Ok((nodes.collect(), root))
 }
 
-/// The branch for each type, if no two branches of a union are for one.
-fn routes(schema: Schema<'_>) -> Option<[Option<Id>; Kind::COUNT]> {
-    let node = schema.node;
-    let ((Some(ids), None) | (None, Some(ids))) = (&node.any, &node.one) else { return None };
-    if !node.is_union_alone() || node.has_own_demands() {
-        return None;
+/// Says of each node which types it admits; of a union, those of its branches. In a circle of unions everything is.
+fn admit(nodes: &mut [Node]) {
+    for node in nodes.iter_mut() {
+        node.admitted = node.own_kinds().unwrap_or(u8::MAX);
     }
-    let mut routes = [None; Kind::COUNT];
-    for (route, kind) in routes.iter_mut().zip(Kind::ALL) {
-        let mut for_it = ids.iter().filter(|id| schema.at(**id).admits(kind));
-        *route = for_it.next().copied();
-        if for_it.next().is_some() {
-            return None;
+    // Each round takes something away, or is the last.
+    loop {
+        let rounds: Vec<u8> = nodes.iter().map(|node| node.admitted_by(nodes)).collect();
+        let mut has_changed = false;
+        for (node, admitted) in nodes.iter_mut().zip(rounds) {
+            has_changed |= node.admitted != admitted;
+            node.admitted = admitted;
+        }
+        if !has_changed {
+            return;
         }
     }
-    Some(routes)
 }
 
 struct Compiler<'v> {
@@ -321,6 +324,7 @@ fn numbers(entries: &Entries) -> Numbers {
         below,
         multiple_of: number("multipleOf"),
         range: entries.get("format").and_then(Value::as_str).and_then(formats::range),
+        is_single: entries.get("format").is_some_and(|format| format == "float"),
     }
 }
 

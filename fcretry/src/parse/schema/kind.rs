@@ -70,7 +70,7 @@ impl Kind {
         }
     }
 
-    const fn bit(self) -> u8 {
+    pub(super) const fn bit(self) -> u8 {
         1 << self as u8
     }
 }
@@ -94,6 +94,10 @@ impl Kinds {
     /// Whether values of this type are in it. An integer is a number.
     pub(in crate::parse) fn has(&self, kind: Kind) -> bool {
         self.bits & kind.bit() != 0
+    }
+
+    pub(super) fn bits(&self) -> u8 {
+        self.bits
     }
 
     /// The types as the schema lists them.

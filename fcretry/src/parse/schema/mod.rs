@@ -3,9 +3,11 @@
 mod compile;
 mod kind;
 mod node;
+mod routes;
 
 pub(super) use kind::{Kind, Kinds};
 pub(super) use node::{Array, Id, Node, Numbers, Object, Size, Text};
+pub(super) use routes::Route;
 use std::sync::LazyLock;
 
 use serde_json::Value;
@@ -58,15 +60,14 @@ impl<'s> Schema<'s> {
         Self { node: &ANYTHING, ..self }
     }
 
-    /// What is demanded of a value of the type `kind`: of a union whose branches are told apart by type, the branch.
-    pub(super) fn routed(self, kind: Kind) -> Self {
-        match &self.node.routes {
-            Some(routes) => match routes.get(kind as usize).copied().flatten() {
-                Some(id) => self.at(id),
-                None => Self { node: &NOTHING, ..self },
-            },
-            None => self,
-        }
+    /// What no value fits.
+    pub(super) fn nothing(self) -> Self {
+        Self { node: &NOTHING, ..self }
+    }
+
+    /// Where a value of the type `kind` goes, if this is a union whose branches can be told apart.
+    pub(super) fn route(self, kind: Kind) -> Option<&'s Route> {
+        self.node.routes.as_ref()?.get(kind as usize)
     }
 
     /// What tells this node from the others.
@@ -115,25 +116,6 @@ impl<'s> Schema<'s> {
 
     /// Whether values of the type `kind` are admitted, as far as the node itself says. An integer is a number.
     pub(super) fn admits(self, kind: Kind) -> bool {
-        self.admits_within(kind, 0)
-    }
-
-    fn admits_within(self, kind: Kind, hops: usize) -> bool {
-        let is =
-            |value: &Value| Kind::of(value) == kind || (kind == Kind::Number && value.is_number());
-        if let Some(value) = &self.node.constant {
-            return is(value);
-        }
-        if let Some(options) = &self.node.options {
-            return options.iter().any(|option| Kind::of(option) == kind);
-        }
-        match &self.node.kinds {
-            Some(kinds) => kinds.has(kind),
-            None if hops > MAX_HOPS => true,
-            None => !self.is_union() || self.branches().any(|b| b.admits_within(kind, hops + 1)),
-        }
+        self.node.admitted & kind.bit() != 0
     }
 }
-
-/// More unions within unions without a step into the value are a circle of references.
-const MAX_HOPS: usize = 8;

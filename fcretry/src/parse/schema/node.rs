@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use regex::Regex;
 use serde_json::{Number, Value};
 
-use super::kind::{Kind, Kinds};
+use super::{
+    kind::{Kind, Kinds},
+    routes::Routes,
+};
 
 /// Where a node is among the nodes of its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +37,10 @@ pub(in crate::parse) struct Node {
     pub(in crate::parse) is_own: bool,
     /// Whether what it demands of a container shows as its parts go by, one by one.
     pub(in crate::parse) is_seen_in_passing: bool,
-    /// Of a union whose branches a value's type tells apart: the branch for each type.
-    pub(in crate::parse) routes: Option<[Option<Id>; Kind::COUNT]>,
+    /// The types that are admitted, a bit each, as far as the node itself says.
+    pub(in crate::parse) admitted: u8,
+    /// Of a union whose branches can be told apart.
+    pub(in crate::parse) routes: Option<Routes>,
 }
 
 impl Node {
@@ -44,6 +49,34 @@ impl Node {
         self.is_own = self.shows_own();
         self.is_seen_in_passing = self.shows_in_passing();
         self
+    }
+
+    /// The types that it admits by its own words, if it has any.
+    pub(super) fn own_kinds(&self) -> Option<u8> {
+        let of = |value: &Value| Kind::of(value).bit();
+        if self.is_never {
+            return Some(0);
+        }
+        if let Some(constant) = &self.constant {
+            let number = if constant.is_number() { Kind::Number.bit() } else { 0 };
+            return Some(of(constant) | number);
+        }
+        if let Some(options) = &self.options {
+            return Some(options.iter().map(of).fold(0, |bits, bit| bits | bit));
+        }
+        self.kinds.as_ref().map(Kinds::bits)
+    }
+
+    /// The types that it admits if its branches admit what `nodes` say.
+    pub(super) fn admitted_by(&self, nodes: &[Self]) -> u8 {
+        let branches = [&self.any, &self.one].into_iter().flatten().flatten();
+        match self.own_kinds() {
+            Some(kinds) => kinds,
+            None if self.any.is_none() && self.one.is_none() => u8::MAX,
+            None => branches
+                .filter_map(|branch| nodes.get(branch.0))
+                .fold(0, |bits, node| bits | node.admitted),
+        }
     }
 
     fn shows_own(&self) -> bool {
@@ -61,7 +94,8 @@ impl Node {
     /// Whether it demands anything itself of a value without parts, or of a container's keys, items or size.
     pub(in crate::parse) fn has_own_demands(&self) -> bool {
         let Text { length, pattern, format } = &self.text;
-        let Numbers { minimum, maximum, above, below, multiple_of, range } = &self.numbers;
+        let Numbers { minimum, maximum, above, below, multiple_of, range, is_single } =
+            &self.numbers;
         let numbers = [minimum, maximum, above, below, multiple_of];
         let Object { properties, required, rest, size, .. } = &self.object;
         let Array { fixed, rest: items, size: length_of_array, .. } = &self.array;
@@ -73,6 +107,7 @@ impl Node {
             || format.is_some()
             || numbers.into_iter().any(Option::is_some)
             || range.is_some()
+            || *is_single
             || !(properties.is_empty() && required.is_empty() && rest.is_none() && size.is_any())
             || !(fixed.is_empty() && items.is_none() && length_of_array.is_any())
             || !self.is_seen_in_passing
@@ -129,6 +164,8 @@ pub(in crate::parse) struct Numbers {
     pub(in crate::parse) multiple_of: Option<Number>,
     /// The least and the most of an integer format.
     pub(in crate::parse) range: Option<(i128, i128)>,
+    /// The format is a float of 32 bits.
+    pub(in crate::parse) is_single: bool,
 }
 
 /// Of strings.
