@@ -17,7 +17,7 @@
 //! | … `jitter` | `"full"` | `"full"`, `"equal"`, `"decorrelated"`, `"none"` | `jitter = "equal"` |
 //! | `on(kind, ..)` | the table of [`FailureKind`](crate::FailureKind) | once per kind; not for `deadline_exceeded` and `invalid_policy`, which always fail | `on(rate_limit, retry = 4)` |
 //! | `fallback(..)` | none | models, in the order they are tried; not with `max_attempts = 1` | `fallback("gpt-4o-mini")` |
-//! | `recovery` | `"lossless"` | `"off"`, `"lossless"`, `"lenient"`: how far [reading](crate::Recovery) goes | `recovery = "off"` |
+//! | `recovery` | `"lossless"` | `"off"`, `"lossless"`, `"lenient"`: how far [reading](crate::Recovery) goes, for tools that do not say so themselves | `recovery = "off"` |
 //! | `history` | 1 | 1 to 20 bad answers carried into a repair | `history = 2` |
 //! | `max_feedback_chars` | 2000 | 100 to 100000, of an answer and of a list of violations each | `max_feedback_chars = 500` |
 //! | `policy(EXPR)` | none | a [`RetryPolicy`](crate::RetryPolicy), or anything that borrows as one | `policy(self.policy)`, `policy(*POLICY)` |
@@ -80,6 +80,7 @@
 //! |---|---|---|---|
 //! | `name` | the type | the type's name in `snake_case`, with its type arguments if it has some | `name = "place_order"` |
 //! | `description` | the type | its doc comment | `description = "Place an order."` |
+//! | `recovery` | the type | the policy's | `recovery = "off"`: how far [reading](crate::Recovery) goes for this tool, whatever the policy says |
 //! | `validate(path, ..)` | the type | none | `validate(totals_add_up)`: `fn(&Order, &mut Violations)` |
 //! | `validate(path, ..)` | a field | none | `validate(not_empty)`: `fn(&FieldType, &mut Violations)`, pointers below the field; not with `#[serde(from, try_from)]` on the type |
 //! | `single` | an enum | a set of tools | `single` |

@@ -8,6 +8,8 @@ use fcretry::{
 };
 use serde_json::{Value, json};
 
+use crate::memory;
+
 /// Which part of reading is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
@@ -66,7 +68,7 @@ fn reading(text: &str, schema: &Value, tool: Option<&str>) -> Result<(), String>
     let mut below: Option<Parsed> = None;
     for recovery in [Recovery::Off, Recovery::Lossless, Recovery::Lenient] {
         let reader = at(recovery)?;
-        match reader.read(text) {
+        match memory::bounded(text, || reader.read(text))? {
             Ok(parsed) => {
                 sound(text, &parsed)?;
                 if parsed.recovered.is_empty() {

@@ -10,6 +10,7 @@
 
 mod bombs;
 mod invariants;
+mod memory;
 mod mutations;
 mod schemas;
 

@@ -79,6 +79,17 @@ const TOKENS: &[&str] = &[
     "\u{1f600}",
     "place_order",
     "\"name\": \"place_order\", ",
+    "\"arguments\": ",
+    "<|message|>",
+    "[TOOL_CALLS]",
+    "functions.place_order ",
+    "for example ",
+    "Observation:",
+    "count: 3\n",
+    "...",
+    "\\U0001F600",
+    "\\'",
+    "\\_",
 ];
 
 /// Longer texts are left to the bombs.

@@ -5,6 +5,8 @@ use fcretry::{
     prelude::*,
     testing::{MockModel, Reply},
 };
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::support::{Mock, Order, good, play};
@@ -115,6 +117,93 @@ async fn with_recovery_off_json_is_json() {
         let model = MockModel::repeat(reply);
         assert_eq!(strict(&model.client()).await.unwrap_err().kind(), kind);
     }
+}
+
+/// A payment, in which nothing is put right.
+#[derive(Debug, PartialEq, Deserialize, JsonSchema, ToolCall)]
+#[tool(recovery = "off")]
+struct Pay {
+    amount: u32,
+}
+
+/// A note, in which more than usual is.
+#[derive(Debug, PartialEq, Deserialize, JsonSchema, ToolCall)]
+#[tool(recovery = "lenient")]
+struct Note {
+    text: String,
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_tool_says_of_its_recovery_comes_before_what_the_policy_says() {
+    #[retry_policy(recovery = "lenient", max_attempts = 1)]
+    async fn pay(attempt: &Attempt, client: &Mock) -> fcretry::Result<Pay> {
+        attempt.chat(client, "m").user("go").call().await
+    }
+    #[retry_policy(recovery = "off", max_attempts = 1)]
+    async fn note(attempt: &Attempt, client: &Mock) -> fcretry::Result<Note> {
+        attempt.chat(client, "m").user("go").call().await
+    }
+    for (reply, kind) in [
+        (Reply::tool_call("pay", r#"{"amount": "3"}"#), FailureKind::SchemaValidation),
+        (Reply::tool_call("pay", "{'amount': 3}"), FailureKind::StructuralParse),
+        (Reply::tool_call("Pay", r#"{"amount": 3}"#), FailureKind::UnknownTool),
+        (Reply::json(json!({"amount": 3})), FailureKind::NoToolCall),
+    ] {
+        let model = MockModel::repeat(reply);
+        assert_eq!(pay(&model.client()).await.unwrap_err().kind(), kind);
+    }
+    let model = MockModel::repeat(Reply::tool_call("note", r#"{"text": "say "hi" now""#));
+    assert_eq!(note(&model.client()).await.unwrap(), Note { text: "say \"hi\" now".into() });
+    assert_eq!(Note::parse("{\"text\": \"x\"").unwrap().text, "x");
+    assert!(Pay::parse("{\"amount\": 3,}").is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn feedback_that_comes_back_is_seen_in_arguments_that_are_right_as_they_are() {
+    let model = MockModel::new([
+        Reply::tool_call("note", json!({"text": 7})),
+        Reply::tool_call("note", json!({"text": "fixed: /text: expected a string; got 7"})),
+        Reply::tool_call("note", json!({"text": "fine"})),
+    ]);
+    #[retry_policy]
+    async fn note(attempt: &Attempt, client: &Mock) -> fcretry::Result<Note> {
+        attempt.chat(client, "m").user("go").call().await
+    }
+    let (result, report) = fcretry::report(note(&model.client())).await;
+    assert_eq!(result.unwrap().text, "fine");
+    assert_eq!(report.attempts[0].violations[0].pointer, "/text");
+    assert_eq!(report.attempts[1].kind, Some(FailureKind::SemanticValidation));
+}
+
+#[test]
+fn a_wrapper_around_arguments_that_are_wrong_is_told_by_what_is_in_it() {
+    use fcretry::parse::Reader;
+    let schema = json!({"type": "object", "properties": {"days": {"type": "integer"}}});
+    let reader = Reader::new(&schema).unwrap().tool("plan");
+    let wrong = reader.read(r#"{"name": "plan", "arguments": {"days": "two"}}"#).unwrap_err();
+    assert_eq!(wrong.violations()[0].pointer(), "/days");
+    for other in [
+        r#"{"name": "cancel", "arguments": {"days": 2}}"#,
+        r#"{"name": "plan", "arguments": "{\"days\": 2"}"#,
+        r#"{"tool_calls": [{"name": "plan", "arguments": {}}, {"name": "plan", "arguments": {}}]}"#,
+    ] {
+        assert!(reader.read(other).is_err(), "{other}");
+    }
+    let nothing = reader.read(r#"{"name": "plan", "arguments": ""}"#).unwrap();
+    assert_eq!(nothing.value, json!({}));
+    let other = reader.read("cancel_it\n{'days': 2}").unwrap_err();
+    assert_eq!(other.kind(), FailureKind::UnknownTool);
+}
+
+#[test]
+fn a_brace_too_many_that_may_have_stood_too_early_is_left_to_the_schema() {
+    use fcretry::parse;
+    let text = r#"{"filter": {"city": "Oslo"}, "limit": 2}}"#;
+    let known = json!({"type": "object", "properties": {"filter": {"type": "object"}, "limit": {"type": "integer"}}});
+    assert_eq!(parse::read(text, &known).unwrap().value["limit"], 2);
+    let unknown = json!({"type": "object", "properties": {"filter": {"type": "object"}}});
+    assert!(parse::read(text, &unknown).is_err());
+    assert!(parse::read(text, &json!(true)).is_err());
 }
 
 #[tokio::test(start_paused = true)]

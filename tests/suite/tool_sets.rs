@@ -76,6 +76,41 @@ async fn a_tool_that_is_none_of_them_is_unknown_and_all_are_named() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn several_calls_in_the_content_are_read_where_calls_were_required() {
+    let call = |name: &str, arguments: &str| {
+        format!("<tool_call>{{\"name\": \"{name}\", \"arguments\": {arguments}}}</tool_call>")
+    };
+    let place = call("place_order", r#"{"customer": "Ann"}"#);
+    let model = MockModel::new([
+        Reply::text(format!("{place}\n{}\n{place}", call("cancel_order", r#"{"number": "7"}"#))),
+        Reply::text(format!("{place}\n{}", call("cancel_order", r#"{"number": 0}"#))),
+        Reply::tool_call("place_order", json!({"customer": "Ann"})),
+        Reply::text(format!("{place}\n{}", call("refund", "{}"))),
+        Reply::tool_call("place_order", json!({"customer": "Ann"})),
+    ]);
+    let client = model.client();
+    assert_eq!(all(&client).await.unwrap(), [placed(), cancelled(7), placed()]);
+    let (result, report) = fcretry::report(all(&client)).await;
+    assert_eq!(result.unwrap(), [placed()]);
+    assert_eq!(report.attempts[0].kind, Some(FailureKind::SchemaValidation));
+    let (result, report) = fcretry::report(all(&client)).await;
+    assert_eq!(result.unwrap(), [placed()]);
+    assert_eq!(report.attempts[0].kind, Some(FailureKind::NoToolCall));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_in_the_content_may_be_named_by_what_stands_around_it() {
+    let model = MockModel::new([
+        Reply::text("<function=cancel_order>{\"number\": 7}</function>"),
+        Reply::text("Action: cancel_order\nAction Input: {'number': 7}"),
+    ]);
+    let client = model.client();
+    assert_eq!(one(&client).await.unwrap(), cancelled(7));
+    assert_eq!(one(&client).await.unwrap(), cancelled(7));
+    assert_eq!(model.request_count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_in_the_content_must_name_its_tool_where_there_are_several() {
     let model = MockModel::new([
         Reply::json(json!({"number": 7})),

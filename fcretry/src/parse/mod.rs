@@ -16,6 +16,7 @@ mod pointer;
 mod recovered;
 mod refused;
 mod schema;
+mod several;
 mod strict;
 mod tolerant;
 mod unwrap;
@@ -26,6 +27,7 @@ pub(crate) use direct::read as read_direct;
 pub(crate) use recovered::Log;
 pub use recovered::{Place, Recovered, Recovery, RecoveryKind};
 pub(crate) use refused::is_runaway;
+pub(crate) use several::calls_in;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -114,7 +116,9 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader for `schema`: JSON Schema 2020-12 in the vocabulary that `schemars` writes.
+    /// A reader for `schema`: JSON Schema 2020-12, formats asserted, in the vocabulary that `schemars` writes. Also
+    /// understood: tuples and exclusive limits as older drafts write them, OpenAPI's `nullable`, and types as Python's
+    /// tool lists name them (`dict`, `float`). A `pattern` must be one of a linear engine, without look-around.
     ///
     /// # Errors
     ///
@@ -130,7 +134,8 @@ impl Reader {
     }
 
     /// The name of the tool whose arguments are read: wrappers such as `{"name": .., "arguments": ..}` are taken off
-    /// if they give it.
+    /// if they give it, and a text that calls another tool is refused. Without a name, a wrapper is taken off if what is
+    /// in it is right and it is not.
     pub fn tool(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -199,7 +204,13 @@ pub(crate) fn read_call_in_content<T: DeserializeOwned>(
     let mut call = found.value.clone();
     let mut notes = Log::default();
     unwrap::unwrap(&mut call, target.checker.schema(), target.name, &mut notes);
-    let is_call = !notes.is_empty();
+    // What stands around it may name the tool, too.
+    let named =
+        found.called.zip(target.name).map(|(called, name)| unwrap::is_name(called, Some(name)));
+    if named == Some(false) {
+        return None;
+    }
+    let is_call = !notes.is_empty() || named == Some(true);
     let is_bare = alone && !found.is_in_prose && target.checker.check(&found.value).is_empty();
     if !is_call && !is_bare {
         return None;

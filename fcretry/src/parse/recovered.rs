@@ -71,15 +71,17 @@ kinds! {
     Escape = "escape",
     /// The value stood in a code fence.
     Fence = "fence",
-    /// The value stood between tags such as `<tool_call>`.
+    /// The value stood behind a tag such as `<tool_call>`, or a control token such as `[TOOL_CALLS]`.
     Tags = "tags",
     /// Text stood before or after the value.
     SurroundingText = "surrounding_text",
     /// No text at all, where an object without arguments is meant.
     EmptyArguments = "empty_arguments",
-    /// The value was encoded twice, as a string that holds JSON.
+    /// The value was encoded twice, as a string that holds JSON; or JSON stood in quotes, or between escaped ones, as no
+    /// string holds it.
     DoubleEncoding = "double_encoding",
-    /// The arguments stood inside a wrapper: `{"name": .., "arguments": ..}`, `{"the_tool": {..}}`, `{{..}}`.
+    /// The arguments stood inside a wrapper: `{"name": .., "arguments": ..}` and its kin, `{"the_tool": {..}}`, the
+    /// schema itself, `{{..}}`.
     Wrapper = "wrapper",
     /// A number written as a string.
     NumberInString = "number_in_string",

@@ -87,6 +87,16 @@ pub(super) fn is_call(value: &Value, schema: Schema<'_>) -> bool {
     (is_named && has(ARGUMENTS)) || has(CALLS)
 }
 
+/// The calls that a list of them holds, whatever is around it.
+pub(super) fn calls(value: &Value) -> Option<&[Value]> {
+    let listed = match value {
+        Value::Array(items) => items,
+        Value::Object(entries) => one_of(entries, CALLS)?.1.as_array()?,
+        _ => return None,
+    };
+    listed.iter().all(Value::is_object).then_some(listed)
+}
+
 /// The object that a string holds: as JSON, or in a fence.
 fn held(text: &str) -> Option<Value> {
     if text.trim_start().starts_with("```") {

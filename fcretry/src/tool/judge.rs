@@ -41,17 +41,9 @@ pub(crate) fn judge_calls<S: ToolSet>(
     whole(answer)
         .and_then(|()| {
             if answer.calls.is_empty() {
-                return no_call(answer, required, how).map(|reading| vec![reading]);
+                return written_calls(answer, required, how);
             }
-            let mut good = Vec::new();
-            let mut bad = Vec::new();
-            for (i, call) in answer.calls.iter().enumerate() {
-                match read_call(call, how) {
-                    Ok(reading) => good.push(reading),
-                    Err(failure) => bad.push((i, failure)),
-                }
-            }
-            if bad.is_empty() { Ok(good) } else { Err(Failure::of_calls(bad)) }
+            each(answer.calls.iter().map(|call| read_call(call, how)))
         })
         .map_err(|failure| failure.with_answer(Arc::clone(answer)))
 }
@@ -109,6 +101,37 @@ fn offered<S: ToolSet>() -> String {
     let specs = distinct_specs::<S>().unwrap_or_default();
     let names: Vec<_> = specs.iter().map(|spec| format!("`{}`", spec.name())).collect();
     names.join(", ")
+}
+
+/// What each call was read as, or what is wrong with the bad ones.
+fn each<R>(calls: impl Iterator<Item = Result<R, Failure>>) -> Result<Vec<R>, Failure> {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for (i, read) in calls.enumerate() {
+        match read {
+            Ok(reading) => good.push(reading),
+            Err(failure) => bad.push((i, failure)),
+        }
+    }
+    if bad.is_empty() { Ok(good) } else { Err(Failure::of_calls(bad)) }
+}
+
+/// The calls that were written into the content, if they are all of these tools.
+fn written_calls<S: ToolSet>(
+    answer: &Answer,
+    required: bool,
+    how: How,
+) -> Result<Vec<Reading<S>>, Failure> {
+    let text = answer.content.as_deref().unwrap_or_default();
+    let calls = if required && !is_refusal(text) { parse::calls_in(text) } else { Vec::new() };
+    if calls.len() > 1 {
+        let read = |text: &String| {
+            S::read_call(&RawCall { source: Source::Content { text, alone: false }, how })
+        };
+        if let Some(read) = calls.iter().map(read).collect::<Option<Vec<_>>>() {
+            return each(read.into_iter());
+        }
+    }
+    no_call(answer, required, how).map(|reading| vec![reading])
 }
 
 fn no_call<S: ToolSet>(answer: &Answer, required: bool, how: How) -> Result<Reading<S>, Failure> {

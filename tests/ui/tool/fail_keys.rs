@@ -25,6 +25,10 @@ struct Twice {}
 struct Values {}
 
 #[derive(Deserialize, JsonSchema, ToolCall)]
+#[tool(recovery = "lossles")]
+struct NoSuchRecovery {}
+
+#[derive(Deserialize, JsonSchema, ToolCall)]
 #[tool(description = " ")]
 struct EmptyDescription {}
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 ///
 /// Nothing is charged yet.
 #[derive(Deserialize, JsonSchema, ToolCall)]
-#[tool(name = "place-order", description = "Place an order.")]
+#[tool(name = "place-order", description = "Place an order.", recovery = "lenient")]
 #[tool(validate(totals_add_up, self::checks::nothing, PlaceOrder::itself))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PlaceOrder {

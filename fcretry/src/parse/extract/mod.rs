@@ -33,6 +33,8 @@ pub(super) struct Found<'t> {
     /// The byte at which it stood, and the last at which it stood again.
     at: usize,
     last_at: usize,
+    /// How often it stood there.
+    pub(super) times: usize,
 }
 
 impl<'t> Found<'t> {
@@ -48,6 +50,7 @@ impl<'t> Found<'t> {
             is_alone: false,
             at,
             last_at: at,
+            times: 1,
         }
     }
 
@@ -123,6 +126,15 @@ fn find_in(text: &str, lenient: bool) -> Result<Found<'_>, Refusal> {
         |f: &Found<'_>| f.last_at > start || f.is_alone || has_common_key(&f.value, &marked);
     let rivals = kinds.flatten().filter(is_rival);
     one(nearest.into_iter().chain(rivals).collect())?.ok_or(Refusal { at: 0, ..refusal })
+}
+
+/// All values that are marked as calls, by tags or else by fences; none, if another stands in the text behind them.
+pub(super) fn marked(text: &str) -> Option<Vec<Found<'_>>> {
+    let answer = without_reasoning(text).ok()?;
+    let Scan { fenced, tagged, in_prose } = scan::scan(answer, false).ok()?;
+    let marked = if tagged.is_empty() { fenced } else { tagged };
+    let start = marked.first()?.at;
+    in_prose.iter().all(|found| found.last_at < start).then_some(marked)
 }
 
 fn has_common_key(a: &Value, b: &Value) -> bool {

@@ -94,17 +94,15 @@ pub(super) fn scan(text: &str, lenient: bool) -> Result<Scan<'_>, Refusal> {
     Ok(scan)
 }
 
-/// Adds a candidate. Of many that are the same, or of which two differ already, a few are as good as all.
+/// Adds a candidate; one that is there again and again is one.
 fn keep<'t>(candidates: &mut Vec<Found<'t>>, found: Option<Found<'t>>) {
-    const ENOUGH: usize = 8;
     let Some(found) = found else { return };
-    let is_full = candidates.len() >= ENOUGH;
     match candidates.last_mut() {
         Some(last) if last.value == found.value && last.called == found.called => {
             last.duplicates.extend(found.duplicates);
             last.last_at = found.at;
+            last.times += 1;
         }
-        Some(last) if is_full => *last = found,
         _ => candidates.push(found),
     }
 }
