@@ -160,15 +160,15 @@ async fn what_a_tool_says_of_its_recovery_comes_before_what_the_policy_says() {
 
 #[tokio::test(start_paused = true)]
 async fn feedback_that_comes_back_is_seen_in_arguments_that_are_right_as_they_are() {
+    #[retry_policy]
+    async fn note(attempt: &Attempt, client: &Mock) -> fcretry::Result<Note> {
+        attempt.chat(client, "m").user("go").call().await
+    }
     let model = MockModel::new([
         Reply::tool_call("note", json!({"text": 7})),
         Reply::tool_call("note", json!({"text": "fixed: /text: expected a string; got 7"})),
         Reply::tool_call("note", json!({"text": "fine"})),
     ]);
-    #[retry_policy]
-    async fn note(attempt: &Attempt, client: &Mock) -> fcretry::Result<Note> {
-        attempt.chat(client, "m").user("go").call().await
-    }
     let (result, report) = fcretry::report(note(&model.client())).await;
     assert_eq!(result.unwrap().text, "fine");
     assert_eq!(report.attempts[0].violations[0].pointer, "/text");

@@ -117,7 +117,7 @@ pub struct Reader {
 
 impl Reader {
     /// A reader for `schema`: JSON Schema 2020-12, formats asserted, in the vocabulary that `schemars` writes. Also
-    /// understood: tuples and exclusive limits as older drafts write them, OpenAPI's `nullable`, and types as Python's
+    /// understood: tuples and exclusive limits as older drafts write them, `nullable` as in `OpenAPI`, and types as Python's
     /// tool lists name them (`dict`, `float`). A `pattern` must be one of a linear engine, without look-around.
     ///
     /// # Errors
@@ -163,6 +163,11 @@ impl Reader {
         let (value, log) = fitted(syntax(text, target)?, target)?;
         Ok(Parsed { value, recovered: log.into_vec() })
     }
+}
+
+/// Whether the schema demands no more of a value than `T` does.
+pub(crate) fn is_plain<T: DeserializeOwned>(checker: &Checker) -> bool {
+    direct::says_no_more::<T>(checker.schema())
 }
 
 /// Reads `text` as a `T`. All violations come at once.

@@ -10,7 +10,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::ToolCall;
-use crate::parse::{Checker, Recovery, Target};
+use crate::parse::{self, Checker, Recovery, Target};
 
 /// The most characters a tool's name has with OpenAI-compatible providers.
 const MAX_NAME: usize = 64;
@@ -54,7 +54,7 @@ impl ToolSpec {
         Ok(Self {
             name,
             description: T::description(),
-            is_plain: checker.is_plain_for::<T>(),
+            is_plain: parse::is_plain::<T>(&checker),
             checker,
             type_name: type_name::<T>(),
         })

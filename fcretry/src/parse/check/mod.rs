@@ -12,15 +12,11 @@ mod unions;
 
 use std::{cell::RefCell, collections::HashMap};
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::found::Found;
 pub(super) use self::scalars::{Outside, faults, wrong_size};
-use super::{
-    direct::says_no_more,
-    schema::{Compiled, Schema},
-};
+use super::schema::{Compiled, Schema};
 use crate::failure::Violation;
 
 /// More steps within a schema without a step into the value are a circle of references.
@@ -48,11 +44,6 @@ impl Checker {
     /// The schema as reading walks it.
     pub(super) fn schema(&self) -> Schema<'_> {
         self.compiled.whole()
-    }
-
-    /// Whether the schema demands no more than `T` does.
-    pub(crate) fn is_plain_for<T: DeserializeOwned>(&self) -> bool {
-        says_no_more::<T>(self.schema())
     }
 
     /// All violations, in the order of the schema.

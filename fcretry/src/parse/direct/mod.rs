@@ -5,6 +5,7 @@
 //! read in two: one in which the text is held against the schema ([`verify`]), and nothing is built.
 
 mod keys;
+mod probe;
 mod shape;
 mod straight;
 mod verify;

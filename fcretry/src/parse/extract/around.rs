@@ -113,7 +113,7 @@ impl<'t> Surroundings<'t> {
             && self.before.ends_with(|c: char| {
                 c.is_alphanumeric() || matches!(c, '_' | ']' | ')' | '"' | '\'')
             })
-            && !tags::ends_in_token(self);
+            && !tags::ends_in_token(self.before);
         let last = line.rsplit([' ', '\t']).next().unwrap_or_default();
         let is_returned = matches!(last, "return" | "yield" | "await" | "=>");
         let first = line.split([' ', '\t', '(']).next().unwrap_or_default();

@@ -74,7 +74,7 @@ pub(super) fn scan(text: &str, lenient: bool) -> Result<Scan<'_>, Refusal> {
             let (found, end) = value_at(text, open, lenient)?;
             let around = Surroundings::of(text, open, end);
             around.is_cut(text)?;
-            let is_token = tags::ends_in_token(&around);
+            let is_token = tags::ends_in_token(around.before);
             if around.make_it_a_part() {
                 return refusal(open, PART);
             }

@@ -1,7 +1,5 @@
 //! Tags and control tokens, which models put around a call.
 
-use super::around::Surroundings;
-
 /// Longer between `<` and `>` is no tag.
 pub(super) const MAX_TAG: usize = 64;
 
@@ -141,9 +139,9 @@ pub(super) fn is_token(rest: &str) -> bool {
 }
 
 /// Whether the text before a value ends in such a token.
-pub(super) fn ends_in_token(around: &Surroundings<'_>) -> bool {
-    around.before.ends_with("functools")
-        || around.before.trim_end().strip_suffix(']').is_some_and(|before| {
+pub(super) fn ends_in_token(before: &str) -> bool {
+    before.ends_with("functools")
+        || before.trim_end().strip_suffix(']').is_some_and(|before| {
             let word = before.rsplit('[').next().unwrap_or_default();
             word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
         })

@@ -6,8 +6,7 @@ mod node;
 mod routes;
 
 pub(super) use kind::{Kind, Kinds};
-pub(super) use node::{Array, Id, Node, Numbers, Object, Size, Text};
-pub(super) use routes::Route;
+pub(super) use node::{Array, Id, Node, Numbers, Object, Route, Size, Text};
 use std::sync::LazyLock;
 
 use serde_json::Value;

@@ -5,10 +5,7 @@ use std::collections::HashMap;
 use regex::Regex;
 use serde_json::{Number, Value};
 
-use super::{
-    kind::{Kind, Kinds},
-    routes::Routes,
-};
+use super::kind::{Kind, Kinds};
 
 /// Where a node is among the nodes of its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +142,22 @@ impl Node {
 
 /// The most properties whose places are bits.
 pub(super) const MAX_PLACES: usize = 64;
+
+/// Where a value of one type goes.
+#[derive(Clone, Debug)]
+pub(in crate::parse) enum Route {
+    /// No branch takes it.
+    Nowhere,
+    /// One branch alone may take it.
+    To(Id),
+    /// The one key that an object has tells: `{"Circle": {..}}`.
+    ByKey(HashMap<String, Id>),
+    /// A field that each branch fixes to another word tells: `{"kind": "circle", ..}`.
+    ByTag(String, HashMap<String, Id>),
+}
+
+/// The route of each type, in the order of [`Kind::ALL`].
+pub(in crate::parse) type Routes = [Route; Kind::COUNT];
 
 /// `if`, `then` and `else`.
 #[derive(Clone, Copy, Debug)]

@@ -4,23 +4,11 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Schema, kind::Kind, node::Id};
-
-/// Where a value of one type goes.
-#[derive(Clone, Debug)]
-pub(in crate::parse) enum Route {
-    /// No branch takes it.
-    Nowhere,
-    /// One branch alone may take it.
-    To(Id),
-    /// The one key that an object has tells: `{"Circle": {..}}`.
-    ByKey(HashMap<String, Id>),
-    /// A field that each branch fixes to another word tells: `{"kind": "circle", ..}`.
-    ByTag(String, HashMap<String, Id>),
-}
-
-/// The route of each type, in the order of [`Kind::ALL`].
-pub(in crate::parse) type Routes = [Route; Kind::COUNT];
+use super::{
+    Schema,
+    kind::Kind,
+    node::{Id, Route, Routes},
+};
 
 /// The routes of a union whose branches can be told apart.
 pub(super) fn routes(schema: Schema<'_>) -> Option<Routes> {
