@@ -111,6 +111,29 @@ async fn a_call_in_the_content_may_be_named_by_what_stands_around_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_made_up_tool_for_several_calls_is_the_calls_in_it() {
+    let calls = |calls: serde_json::Value| {
+        Reply::tool_call("multi_tool_use.parallel", json!({"tool_uses": calls}))
+    };
+    let place =
+        json!({"recipient_name": "functions.place_order", "parameters": {"customer": "Ann"}});
+    let cancel = json!({"recipient_name": "functions.cancel_order", "parameters": {"number": 7}});
+    let refund = json!({"recipient_name": "functions.refund", "parameters": {}});
+    let model = MockModel::new([
+        calls(json!([place, cancel])),
+        calls(json!([cancel])),
+        calls(json!([place, refund])),
+        Reply::tool_call("cancel_order", json!({"number": 7})),
+    ]);
+    let client = model.client();
+    assert_eq!(all(&client).await.unwrap(), [placed(), cancelled(7)]);
+    assert_eq!(one(&client).await.unwrap(), cancelled(7));
+    let (result, report) = fcretry::report(all(&client)).await;
+    assert_eq!(result.unwrap(), [cancelled(7)]);
+    assert_eq!(report.attempts[0].kind, Some(FailureKind::UnknownTool));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_in_the_content_must_name_its_tool_where_there_are_several() {
     let model = MockModel::new([
         Reply::json(json!({"number": 7})),

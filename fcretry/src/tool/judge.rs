@@ -20,13 +20,15 @@ pub(crate) fn judge_one_call<S: ToolSet>(
         .and_then(|()| match answer.calls.as_slice() {
             [] => no_call(answer, required, how),
             [first, others @ ..] => {
-                if others.iter().any(|o| o.name != first.name || o.arguments != first.arguments) {
-                    let one = Violation::schema("", "exactly one call, not several", None);
-                    return Err(Failure::new(FailureKind::SchemaValidation)
-                        .with_note("the model made several calls where one was asked for")
-                        .with_violations(one.into()));
+                let is_another = |o: &Call| o.name != first.name || o.arguments != first.arguments;
+                if others.iter().any(is_another) {
+                    return Err(several());
                 }
-                read_call(first, how)
+                let mut read = read_calls(first, how)?;
+                match read.pop() {
+                    Some(reading) if read.is_empty() => Ok(reading),
+                    _ => Err(several()),
+                }
             }
         })
         .map_err(|failure| failure.with_answer(Arc::clone(answer)))
@@ -43,7 +45,8 @@ pub(crate) fn judge_calls<S: ToolSet>(
             if answer.calls.is_empty() {
                 return written_calls(answer, required, how);
             }
-            each(answer.calls.iter().map(|call| read_call(call, how)))
+            let read = each(answer.calls.iter().map(|call| read_calls(call, how)))?;
+            Ok(read.into_iter().flatten().collect())
         })
         .map_err(|failure| failure.with_answer(Arc::clone(answer)))
 }
@@ -89,12 +92,37 @@ fn is_lost(answer: &Answer) -> bool {
     last.or(answer.content.as_deref()).is_some_and(parse::is_runaway)
 }
 
-fn read_call<S: ToolSet>(call: &Call, how: How) -> Result<Reading<S>, Failure> {
+fn several() -> Failure {
+    let one = Violation::schema("", "exactly one call, not several", None);
+    Failure::new(FailureKind::SchemaValidation)
+        .with_note("the model made several calls where one was asked for")
+        .with_violations(one.into())
+}
+
+/// A tool that models make up to make several calls at once.
+const PARALLEL: &str = "multi_tool_use.parallel";
+
+/// Reads a call, or those that a made-up one holds.
+fn read_calls<S: ToolSet>(call: &Call, how: How) -> Result<Vec<Reading<S>>, Failure> {
     let source = Source::Call { name: &call.name, arguments: &call.arguments };
-    S::read_call(&RawCall { source, how }).unwrap_or_else(|| {
-        let note = format!("the tools offered are {}", offered::<S>());
-        Err(Failure::new(FailureKind::UnknownTool).with_note(note))
-    })
+    if let Some(read) = S::read_call(&RawCall { source, how }) {
+        return read.map(|reading| vec![reading]);
+    }
+    let held =
+        if call.name.ends_with(PARALLEL) { parse::calls_in(&call.arguments) } else { Vec::new() };
+    if held.is_empty() {
+        return Err(unknown::<S>());
+    }
+    let read = |text: &String| {
+        let source = Source::Content { text, alone: false };
+        S::read_call(&RawCall { source, how }).unwrap_or_else(|| Err(unknown::<S>()))
+    };
+    held.iter().map(read).collect()
+}
+
+fn unknown<S: ToolSet>() -> Failure {
+    let note = format!("the tools offered are {}", offered::<S>());
+    Failure::new(FailureKind::UnknownTool).with_note(note)
 }
 
 fn offered<S: ToolSet>() -> String {

@@ -3,7 +3,10 @@
 
 use super::{
     cut, tags,
-    words::{CALL_LABELS, FIELD_LINE, LITERAL_LINE, NAME_LINE, OTHER_LABELS, SAMPLE, TAKEN_BACK},
+    words::{
+        CALL_LABELS, FIELD_BEFORE, FIELD_LINE, LITERAL_LINE, NAME_LINE, OTHER_LABELS, SAMPLE,
+        TAKEN_BACK,
+    },
 };
 use crate::parse::{coerce::folded, tolerant::Refusal};
 
@@ -137,7 +140,9 @@ impl<'t> Surroundings<'t> {
                 | "import"
                 | "export"
         );
-        let is_call = line.ends_with(')') && !line.ends_with(" )");
+        // `f(x) {`, but not `some words (and more) {`.
+        let called = line.strip_suffix(')').and_then(|line| line.rsplit_once('('));
+        let is_call = called.is_some_and(|(name, _)| !name.ends_with([' ', '\t']));
         let is_selector = last.starts_with(['.', '#', '&']) && last.len() > 1;
         let is_glued = self.opener == '{'
             && self.before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
@@ -179,7 +184,7 @@ impl<'t> Surroundings<'t> {
     fn is_field(&self) -> bool {
         let next = self.after.strip_prefix('\n').unwrap_or_default();
         let next = next.split('\n').next().unwrap_or_default();
-        if LITERAL_LINE.is_match(next) {
+        if LITERAL_LINE.is_match(next) || FIELD_BEFORE.is_match(self.line) {
             return true;
         }
         let Some(label) = self.label() else { return false };
@@ -190,7 +195,10 @@ impl<'t> Surroundings<'t> {
         }
         [self.line_before, next].iter().any(|line| {
             let field = FIELD_LINE.captures(line).and_then(|found| found.get(1));
-            field.is_some_and(|name| !CALL_LABELS.contains(&folded(name.as_str()).as_str()))
+            field.is_some_and(|name| {
+                let name = folded(name.as_str());
+                ![CALL_LABELS, OTHER_LABELS].iter().any(|known| known.contains(&name.as_str()))
+            })
         })
     }
 

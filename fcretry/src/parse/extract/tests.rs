@@ -58,6 +58,18 @@ fn a_value_is_found_in_what_models_put_around_it() {
         "[THINK]{\"a\": 2}?[/THINK]{\"a\": 1}",
         "Thought: go\nAction: order\nAction Input: {\"a\": 1}\nObservation:",
         "Arguments: '{\"a\": 1}'",
+        "I can't be sure about the amount, so: {\"a\": 1}",
+        "As a model I cannot call tools, but here is the call: {\"a\": 1}",
+        "I won't add explanations:\n{\"a\": 1}",
+        "The answer would be:\n{\"a\": 1}",
+        "This is what the call looks like:\n\n{\"a\": 1}",
+        "User: one, please\nAssistant: {\"a\": 1}",
+        "Order it (one of them) {\"a\": 1}",
+        "```json\n{\"a\": 1}\n```\n\nWait for the result, then answer.",
+        "```json\n{\"a\": 1}\n```\nNo, thanks are needed.",
+        "Tool: order\nInput: {\"a\": 1}",
+        "1. Call it:\n\n{\"a\": 1}\n\n2. Show the result.",
+        "{\"a\": 1}\n\nWould you like anything else?",
     ] {
         assert_eq!(value(text), expected, "{text}");
     }
@@ -127,6 +139,7 @@ fn a_part_of_what_cannot_be_read_is_not_the_value() {
         "city: Oslo\nopts: {\"x\": 1}",
         "opts: {\"x\": 1}\ndays: 3",
         "{\"x\": 1}\ndays: 3",
+        "city: Oslo, opts: {\"x\": 1}",
         "<f><city>Oslo</city><opts>{\"x\": 1}</opts></f>",
         "tool --opts '{\"x\": 1}' --days 3",
         "{'a': 1} 'b': 2}",

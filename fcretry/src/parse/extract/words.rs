@@ -11,6 +11,7 @@ pub(super) const CALL_LABELS: &[&str] = &[
     "answer",
     "args",
     "arguments",
+    "assistant",
     "call",
     "finalanswer",
     "function",
@@ -45,17 +46,19 @@ pub(super) const OTHER_LABELS: &[&str] = &[
     "user",
 ];
 
-/// Words before a value that say that it is none, or not the one.
+/// Words before a value that say that it is none, or not the one. Most say so only if nothing sets the value apart from
+/// them: what a colon introduces is meant.
 pub(super) static SAMPLE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?i)(\be\.g\.|\b(for example|for instance|the (format|schema|structure) is|such as|looks? like|do not|don't|cannot|can't|won't|will not|never|instead of|would be|would look|could be|could send|(previous|earlier|last) (call|attempt|answer))\b)[^:]*:?[ *`]*$",
-    )
+    let anyhow =
+        r"(\be\.g\.|\bfor (example|instance)\b|\bthe (format|schema|structure) is\b)[^:]*:?";
+    let governed = r"\b(such as|looks? like|could (be|send|use)|(previous|earlier|last) (call|attempt|answer)|((do|will|would|should|must|could) not|don't|won't|can't|cannot|never|instead of)( [\w`'_-]+){0,4})";
+    pattern(&format!(r"(?i)({anyhow}|{governed})[ *`]*$"))
 });
 
 /// Words behind a value that take it back.
 pub(super) static TAKEN_BACK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)^[\s,;.\-\u{2013}\u{2014}(*`]*(wait\b|correction\b|oops\b|no,|scratch that|ignore (that|this|it)|(failed|is (wrong|invalid|incorrect|not))\b|or \S+ (if|when)\b)",
+        r"(?i)^[\s,;.\-\u{2013}\u{2014}(*`]*((wait|oops)[,.!]|correction\b|no, (make|it|that|use|sorry)\b|scratch that|ignore (that|this|it)|(failed|is (wrong|invalid|incorrect|not))\b|or \S+ (if|when)\b)",
     )
 });
 
@@ -70,6 +73,13 @@ pub(super) static NAME_LINE: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) static LITERAL_LINE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r#"^[A-Za-z_][A-Za-z0-9_-]*\s*[:=]\s*("[^"]*"|'[^']*'|-?\d[\d.]*|(?i:true|false|null|none)),?\s*$"#,
+    )
+});
+
+/// A field and its value, and the name of the next on the same line.
+pub(super) static FIELD_BEFORE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(^|[\s,;>])([A-Za-z_][A-Za-z0-9_-]*)\s*[:=]\s*[^\s,;:]+[,;]\s*[A-Za-z_][A-Za-z0-9_-]*\s*:\s*$",
     )
 });
 

@@ -95,7 +95,9 @@ fn is_elision(comment: &str, bytes: &Bytes) -> bool {
         return true;
     }
     let words = comment.trim_start_matches(|c: char| !c.is_alphabetic());
-    let is_alternative = ["or ", "Or "].iter().any(|word| words.starts_with(word));
+    let other = ["or ", "Or "].iter().find_map(|word| words.strip_prefix(word));
+    let is_value = |c: char| c.is_ascii_digit() || matches!(c, '"' | '\'' | '{' | '[' | '-');
+    let is_alternative = other.is_some_and(|other| other.starts_with(is_value));
     is_alternative
         || (bytes.letters && {
             let comment = comment.to_ascii_lowercase();
