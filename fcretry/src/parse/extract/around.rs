@@ -27,7 +27,7 @@ pub(super) struct Surroundings<'t> {
 
 /// How many bytes before and behind a value are looked at, white space next to it aside: a text of many values is
 /// not read over again for each.
-const WINDOW: usize = 512;
+const WINDOW: usize = 160;
 
 /// The end of `text`.
 pub(super) fn near_end(text: &str) -> &str {
@@ -76,17 +76,20 @@ impl<'t> Surroundings<'t> {
 
     /// Refused as cut, if the text ends where something else was to follow.
     pub(super) fn is_cut(&self, text: &str) -> Result<(), Refusal> {
-        let after = self.after.trim();
-        // Where a model is stopped before it makes up a result.
-        let last = after.lines().next_back().unwrap_or_default();
-        let is_label = OTHER_LABELS.contains(&folded(last.trim_end_matches(':')).as_str());
-        let is_number = last.strip_suffix(['.', ')']).is_some_and(|n| n.parse::<u16>().is_ok());
-        let ends_midway = after == "," || is_number || (after.ends_with(':') && !is_label);
-        if ends_midway && self.is_all {
-            cut(text, "the text ends where something else was to follow")
-        } else {
-            Ok(())
+        if !self.is_all {
+            return Ok(());
         }
+        let after = self.after.trim();
+        let last = after.lines().next_back().unwrap_or_default();
+        let is_number = last.strip_suffix(['.', ')']).is_some_and(|n| n.parse::<u16>().is_ok());
+        // Where a model is stopped before it makes up a result.
+        let is_introduced = last.strip_suffix(':').is_some_and(|last| {
+            last.len() > MAX_LABEL || !OTHER_LABELS.contains(&folded(last).as_str())
+        });
+        if after == "," || is_number || is_introduced {
+            return cut(text, "the text ends where something else was to follow");
+        }
+        Ok(())
     }
 
     /// Whether a value stands on the other side of an operator before it.
@@ -177,14 +180,15 @@ impl<'t> Surroundings<'t> {
         let line = self.line.trim_end_matches(['*', '`', ' ', '\t', '_']);
         let label = line.strip_suffix([':', '='])?;
         let label = label.rsplit(['.', '!', '?']).next().unwrap_or_default();
-        Some(folded(label.trim_matches(|c: char| !c.is_alphanumeric())))
+        let label = label.trim_matches(|c: char| !c.is_alphanumeric());
+        (label.len() <= MAX_LABEL).then(|| folded(label))
     }
 
     /// Whether it is one field of several, each on its line.
     fn is_field(&self) -> bool {
         let next = self.after.strip_prefix('\n').unwrap_or_default();
         let next = next.split('\n').next().unwrap_or_default();
-        if LITERAL_LINE.is_match(next) || FIELD_BEFORE.is_match(self.line) {
+        if LITERAL_LINE.is_match(next) || FIELD_BEFORE.is_match(last_chars(self.line)) {
             return true;
         }
         let Some(label) = self.label() else { return false };
@@ -221,14 +225,15 @@ impl<'t> Surroundings<'t> {
     /// Whether the words before it, or behind it, say that it is not meant.
     pub(super) fn is_sample(&self) -> bool {
         let line = self.words_before().trim_end();
-        let label = line.split([':', '=']).next().filter(|label| label.len() < line.len());
-        let label = label.map(|label| folded(label.trim_matches(|c: char| !c.is_alphanumeric())));
-        if label.is_some_and(|label| OTHER_LABELS.contains(&label.as_str())) {
-            return true;
+        if let Some((label, _)) = line.split_once([':', '='])
+            && label.len() <= MAX_LABEL
+        {
+            let label = folded(label.trim_matches(|c: char| !c.is_alphanumeric()));
+            if OTHER_LABELS.contains(&label.as_str()) {
+                return true;
+            }
         }
-        let near = line.char_indices().rev().nth(NEAR).map_or(0, |(at, _)| at);
-        SAMPLE.is_match(line.get(near..).unwrap_or_default())
-            || TAKEN_BACK.is_match(self.after_near())
+        SAMPLE.is_match(last_chars(line)) || TAKEN_BACK.is_match(self.after_near())
     }
 
     /// The words that lead to it: on its line, or on the one before, if that ends in a colon.
@@ -318,6 +323,15 @@ impl<'t> Surroundings<'t> {
 
 /// How many characters before and behind a value are near it.
 const NEAR: usize = 80;
+
+/// Longer is no label.
+const MAX_LABEL: usize = 40;
+
+/// The end of a line, as far as it is near.
+fn last_chars(line: &str) -> &str {
+    let start = line.char_indices().rev().nth(NEAR).map_or(0, |(at, _)| at);
+    line.get(start..).unwrap_or_default()
+}
 
 /// The tool that a line names: `to=functions.get_weather`.
 pub(super) fn called_in_line(line: &str) -> Option<&str> {
