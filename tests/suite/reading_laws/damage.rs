@@ -220,6 +220,8 @@ impl Writer<'_> {
         let is_start = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '$');
         let is_word =
             key.starts_with(is_start) && key.chars().all(|c| is_start(c) || c.is_ascii_digit());
+        // In Python these are no names.
+        let is_word = is_word && !["True", "False", "None"].contains(&key.as_str());
         if self.has(D::UnquotedKeys) && is_word { key } else { self.quoted(&key) }
     }
 

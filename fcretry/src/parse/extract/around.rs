@@ -4,8 +4,8 @@
 use super::{
     cut, tags,
     words::{
-        CALL_LABELS, FIELD_BEFORE, FIELD_LINE, LITERAL_LINE, NAME_LINE, OTHER_LABELS, SAMPLE,
-        TAKEN_BACK,
+        CALL_LABELS, EXAMPLE, FIELD_BEFORE, FIELD_LINE, LITERAL_LINE, NAME_LINE, OTHER_LABELS,
+        QUESTION, SAMPLE, TAKEN_BACK,
     },
 };
 use crate::parse::{coerce::folded, tolerant::Refusal};
@@ -233,7 +233,10 @@ impl<'t> Surroundings<'t> {
                 return true;
             }
         }
-        SAMPLE.is_match(last_chars(line)) || TAKEN_BACK.is_match(self.after_near())
+        let is_asked = || QUESTION.is_match(self.after_near());
+        (EXAMPLE.is_match(last_chars(line)) && is_asked())
+            || SAMPLE.is_match(last_chars(line))
+            || TAKEN_BACK.is_match(self.after_near())
     }
 
     /// The words that lead to it: on its line, or on the one before, if that ends in a colon.
@@ -250,6 +253,12 @@ impl<'t> Surroundings<'t> {
     pub(super) fn is_alone(&self) -> bool {
         let behind = self.after.split('\n').next().unwrap_or_default();
         self.line.trim().is_empty() && behind.trim().is_empty()
+    }
+
+    /// Whether its line starts with it, or a mark sets it apart.
+    pub(super) fn is_apart(&self) -> bool {
+        let line = self.line.trim_end();
+        line.is_empty() || line.ends_with([':', '>', '*', '`', '\'', '"', '\u{ff1a}'])
     }
 
     /// The start of what follows.

@@ -198,7 +198,7 @@ fn whole(text: &str, lenient: bool) -> Result<Found<'_>, Refusal> {
 
 fn is_code_span(text: &str) -> bool {
     let start = text.trim_start();
-    start.starts_with('`') && start.trim_start_matches('`').starts_with(['{', '['])
+    start.starts_with('`') && start.trim_start_matches('`').starts_with(['{', '[', '"', '\''])
 }
 
 /// `` `{"a": 1}` ``

@@ -75,7 +75,9 @@ pub(super) fn scan(text: &str, lenient: bool) -> Result<Scan<'_>, Refusal> {
             let around = Surroundings::of(text, open, end);
             around.is_cut(text)?;
             let is_token = tags::ends_in_token(around.before);
-            if around.make_it_a_part() {
+            // A list within a sentence is one of its words.
+            let is_word = found.value.is_array() && !is_token && !around.is_apart();
+            if is_word || around.make_it_a_part() {
                 return refusal(open, PART);
             }
             // `main() {}` is code.
@@ -167,14 +169,19 @@ fn fence(text: &str, open: usize, lenient: bool) -> Result<(Option<Found<'_>>, u
     let start = open + marks + spaces + language;
     let content = text.get(start..).unwrap_or_default();
     if content.trim().is_empty() {
-        // An opening fence at the end of the text; a closing one is not come by here.
-        return cut(text, "the text ends inside a fence");
+        // One that names a language opens; a bare one at the end closes what the prompt had opened.
+        return if language > 0 {
+            cut(text, "the text ends inside a fence")
+        } else {
+            Ok((None, text.len()))
+        };
     }
     if is_tagged(content) {
         return Ok((None, start));
     }
     if !starts_value(content) {
-        let end = content.find(&close_mark).map_or(text.len(), |close| start + close + marks);
+        // What no fence closes is text like any other.
+        let end = content.find(&close_mark).map_or(start, |close| start + close + marks);
         return Ok((None, end));
     }
     // The value says where it ends: a fence may stand in one of its strings.

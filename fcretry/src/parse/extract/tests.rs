@@ -70,6 +70,7 @@ fn a_value_is_found_in_what_models_put_around_it() {
         "Tool: order\nInput: {\"a\": 1}",
         "1. Call it:\n\n{\"a\": 1}\n\n2. Show the result.",
         "{\"a\": 1}\n\nWould you like anything else?",
+        "{\"a\": 1}\n```",
     ] {
         assert_eq!(value(text), expected, "{text}");
     }
@@ -140,6 +141,10 @@ fn a_part_of_what_cannot_be_read_is_not_the_value() {
         "opts: {\"x\": 1}\ndays: 3",
         "{\"x\": 1}\ndays: 3",
         "city: Oslo, opts: {\"x\": 1}",
+        "{\"p\": \"a\", \"t\": \"x\"}\n```\nmore\", \"m\": \"w\"}",
+        "It is in the documents [1, 2].",
+        "`\"a\": 1}`",
+        "{\"a\": 1}\nOh wait, not that.",
         "<f><city>Oslo</city><opts>{\"x\": 1}</opts></f>",
         "tool --opts '{\"x\": 1}' --days 3",
         "{'a': 1} 'b': 2}",

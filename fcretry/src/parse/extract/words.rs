@@ -55,10 +55,21 @@ pub(super) static SAMPLE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(r"(?i)({anyhow}|{governed})[ *`]*$"))
 });
 
+/// Words before a value that say that it is an example, which is one if something is asked behind it.
+pub(super) static EXAMPLE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(example|sample|usage|default|beispiel|ejemplo|exemple)\b|\u{4f8b}|replace \w+ with",
+    )
+});
+
+/// Questions, and requests for what is missing.
+pub(super) static QUESTION: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)[?\u{ff1f}]|\b(please|bitte)\b"));
+
 /// Words behind a value that take it back.
 pub(super) static TAKEN_BACK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)^[\s,;.\-\u{2013}\u{2014}(*`]*((wait|oops)[,.!]|correction\b|no, (make|it|that|use|sorry)\b|scratch that|ignore (that|this|it)|(failed|is (wrong|invalid|incorrect|not))\b|or \S+ (if|when)\b)",
+        r"(?i)^[\s,;.\-\u{2013}\u{2014}(*`]*((oh |hmm, )?(wait|oops)[,.!]|actually, (no|it|the)\b|on second thought|sorry, (i|it)\b|this is (wrong|incorrect)|correction\b|no, (make|it|that|use|sorry)\b|scratch that|ignore (that|this|it)|(hmm, )?that is wrong|(failed|(is|would be) (wrong|invalid|incorrect|not))\b|<- ?replace|but the \w+ does not|or \S+ (if|when)\b)",
     )
 });
 

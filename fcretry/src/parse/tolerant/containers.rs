@@ -29,6 +29,10 @@ impl Reader<'_> {
             if matches!(self.text.as_bytes().get(end), Some(b'"' | b'\'')) {
                 return self.refuse("a prefixed string");
             }
+            // As keys, Python's values are no names.
+            if matches!(word, "True" | "False" | "None") {
+                return self.refuse("a key that is no text");
+            }
             self.note(RecoveryKind::UnquotedKey);
             self.at = end;
             word.to_owned()

@@ -1,5 +1,9 @@
 //! What stands between values: white space and comments.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::{Reader, Step};
 use crate::parse::recovered::RecoveryKind;
 
@@ -33,8 +37,8 @@ impl Reader<'_> {
             if is_elision(comment, &bytes) {
                 return self.refuse("a comment in the place of something");
             }
-            // A string may have lost the quote before it.
-            if bytes.quotes % 2 == 1 {
+            // A string may have lost the quote before it, or a line its end.
+            if bytes.quotes % 2 == 1 || (bytes.quotes > 0 && holds_member(comment)) {
                 return self.refuse("a comment that may be a part of the value");
             }
             self.note(RecoveryKind::Comment);
@@ -74,8 +78,6 @@ struct Bytes {
     quotes: usize,
     /// Whether it may have an ellipsis, of three dots or of one sign.
     dots: bool,
-    /// Whether it may have one of the words.
-    letters: bool,
 }
 
 impl Bytes {
@@ -83,11 +85,27 @@ impl Bytes {
         match byte {
             b'"' => self.quotes += 1,
             b'.' | 0xe2 => self.dots = true,
-            b'p' | b'P' => self.letters = true,
             _ => {}
         }
     }
 }
+
+/// Whether a member stands behind other words of a comment; one alone was put out of use.
+fn holds_member(comment: &str) -> bool {
+    let words = comment.trim_start_matches(['/', '*', '#', ' ', '\t']);
+    let is_scalar = |value: &str| {
+        value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '"' | '-'))
+            || ["true", "false", "null"].iter().any(|word| value.starts_with(word))
+    };
+    !words.starts_with('"') && words.split("\":").skip(1).any(|value| is_scalar(value.trim_start()))
+}
+
+/// Words that stand for what is not there, or say that what is there is not meant.
+static ELISION: LazyLock<Regex> = LazyLock::new(|| {
+    let words = "placeholder|replace (with|this)|and so on|\\betc\\b|\\bmore\\b|omitted|truncated|remaining|\\bthe (rest|others?)\\b|\\bother (fields|items|rows|values)\\b|\\bgo(es)? here\\b|\\byour [a-z ]*here\\b";
+    #[allow(clippy::unwrap_used, reason = "a constant, which a test compiles")]
+    Regex::new(&format!("(?i-u:{words})")).unwrap()
+});
 
 /// Whether a comment stands for what is not there, or says that what is there is not meant.
 fn is_elision(comment: &str, bytes: &Bytes) -> bool {
@@ -97,10 +115,5 @@ fn is_elision(comment: &str, bytes: &Bytes) -> bool {
     let words = comment.trim_start_matches(|c: char| !c.is_alphabetic());
     let other = ["or ", "Or "].iter().find_map(|word| words.strip_prefix(word));
     let is_value = |c: char| c.is_ascii_digit() || matches!(c, '"' | '\'' | '{' | '[' | '-');
-    let is_alternative = other.is_some_and(|other| other.starts_with(is_value));
-    is_alternative
-        || (bytes.letters && {
-            let comment = comment.to_ascii_lowercase();
-            ["placeholder", "replace with", "replace this"].iter().any(|it| comment.contains(it))
-        })
+    other.is_some_and(|other| other.starts_with(is_value)) || ELISION.is_match(comment)
 }

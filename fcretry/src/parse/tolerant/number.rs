@@ -8,7 +8,8 @@ impl Reader<'_> {
     pub(super) fn number(&mut self) -> Step<Value> {
         let token = self.number_token();
         let end = self.at + token.len();
-        if end == self.text.len() && !self.stack.is_empty() {
+        let is_open = !self.stack.is_empty() || token.ends_with('.');
+        if end == self.text.trim_end().len() && is_open {
             return self.cut("the text ends in a number");
         }
         let Some((value, is_json)) = number_of(token) else {

@@ -173,6 +173,11 @@ fn what_cannot_be_known_is_refused() {
         "{\"a\": 1 /* \u{2026} */}",
         "{\"a\": \"x\" // placeholder\n}",
         "{\"a\": 1, // or 2\n}",
+        "[1, 2 // more items\n]",
+        "[1, 2 # and so on\n]",
+        "{\"a\": 1,\n // other fields\n}",
+        "{\"a\": \"x\", // the name \"b\": 3\n}",
+        "{True: 1}",
         "[1,\n/* lost */ # quote\"\n]",
         r#"{"a": "{"b": 1}" and more", "c": 2}"#,
     ] {
