@@ -12,7 +12,7 @@ pub(super) struct Duplicates {
 
 impl Duplicates {
     /// Whether another is kept.
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.found.is_empty() || (self.told <= MAX_POINTERS && self.found.len() < MAX_FOUND)
     }
 

@@ -135,10 +135,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Plain<'_, D> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.inner.deserialize_str(Word(visitor))
+        self.inner.deserialize_str(Word { inner: visitor, variants })
     }
 }
 
@@ -278,17 +278,24 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Single<V> {
 }
 
 /// A variant without data, which is a string and nothing else.
-struct Word<V>(V);
+struct Word<V> {
+    inner: V,
+    variants: &'static [&'static str],
+}
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Word<V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
+        self.inner.expecting(f)
     }
 
     #[inline]
     fn visit_str<E: Error>(self, word: &str) -> Result<V::Value, E> {
-        self.0.visit_enum::<StrDeserializer<'_, E>>(word.into_deserializer())
+        // One variant may take all words that are none.
+        if !self.variants.contains(&word) {
+            return Err(no());
+        }
+        self.inner.visit_enum::<StrDeserializer<'_, E>>(word.into_deserializer())
     }
 }

@@ -169,7 +169,12 @@ impl<'s> Part<'s, '_> {
         mut entries: A,
     ) -> Result<(), A::Error> {
         if !is_walked(schema) {
+            let is_closed = self.is_closed;
             let value = Any(self.oddities).object(first, entries)?;
+            let mut keys = value.as_object().into_iter().flat_map(|entries| entries.keys());
+            if is_closed && keys.any(|key| schema.property(key).is_none()) {
+                return Err(no());
+            }
             return if check::fits(schema, &value) { Ok(()) } else { Err(no()) };
         }
         let mut walk = Walk::of(schema, self.is_closed).ok_or_else(no)?;

@@ -55,7 +55,7 @@ pub(super) fn scan(text: &str, lenient: bool) -> Result<Scan<'_>, Refusal> {
                     keep(&mut scan.tagged, Some(found));
                     end
                 }
-                Some(tag) if tag.opens_call() && content.trim().is_empty() => {
+                Some(tag) if tag.opens_call() && content.trim_start().is_empty() => {
                     return cut(text, "the text ends before a call");
                 }
                 _ => open + 1,
@@ -168,7 +168,7 @@ fn fence(text: &str, open: usize, lenient: bool) -> Result<(Option<Found<'_>>, u
     let language = named.find(|c: char| !is_word(c)).unwrap_or(named.len());
     let start = open + marks + spaces + language;
     let content = text.get(start..).unwrap_or_default();
-    if content.trim().is_empty() {
+    if content.trim_start().is_empty() {
         // One that names a language opens; a bare one at the end closes what the prompt had opened.
         return if language > 0 {
             cut(text, "the text ends inside a fence")

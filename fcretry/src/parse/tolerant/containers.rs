@@ -263,7 +263,7 @@ impl Reader<'_> {
                 Entry::Occupied(entry) => twice.push((entry.key().clone(), value)),
             }
         }
-        if !twice.is_empty() {
+        if !twice.is_empty() && self.duplicates.has_room() {
             let mut pointer = self.pointer();
             for (key, value) in twice {
                 below(&mut pointer, &key, |pointer| self.duplicates.add(pointer, value));

@@ -9,7 +9,8 @@ impl Reader<'_> {
         let token = self.number_token();
         let end = self.at + token.len();
         let is_open = !self.stack.is_empty() || token.ends_with('.');
-        if end == self.text.trim_end().len() && is_open {
+        let is_last = self.text.get(end..).is_some_and(|rest| rest.trim_start().is_empty());
+        if is_open && is_last {
             return self.cut("the text ends in a number");
         }
         let Some((value, is_json)) = number_of(token) else {
