@@ -110,14 +110,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Plain<'_, D> {
         visitor.visit_newtype_struct(self)
     }
 
-    #[inline]
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        length: usize,
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        let Self { inner, oddities } = self;
-        inner.deserialize_tuple(length, Plain { inner: visitor, oddities })
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, D::Error> {
+        Err(no())
     }
 
     #[inline]

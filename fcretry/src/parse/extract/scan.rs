@@ -139,7 +139,7 @@ fn tagged<'t>(
     if around.goes_on() {
         return refusal(end, PART);
     }
-    let called = tag.called.or_else(|| Surroundings::of(text, open, end).called());
+    let called = tag.called.or_else(|| around.called());
     Ok((found.calling(called).marked(RecoveryKind::Tags, open), end))
 }
 
