@@ -11,7 +11,7 @@ use async_openai::{
     },
 };
 
-use super::{classify, convert, quirks::Quirks, transport};
+use super::{classify, convert, exchange::Exchange, quirks::Quirks, transport};
 use crate::{
     answer::Answer,
     error::Error,
@@ -45,7 +45,7 @@ impl Attempt {
     ///     attempt.chat(client, "gpt-4o-mini").system("Record the city.").user(text).call().await
     /// }
     /// ```
-    pub fn chat<'a, C: Config>(&'a self, client: &'a Client<C>, model: &str) -> Chat<'a, C> {
+    pub fn chat<'a, C: Config>(&'a self, client: &'a Client<C>, model: &str) -> Chat<'a> {
         let ask = self.ask();
         let request = CreateChatCompletionRequest { model: ask.model(model), ..Default::default() };
         Chat { ask, client, request: Box::new(request) }
@@ -55,20 +55,20 @@ impl Attempt {
 /// One request to a model, being made. Made by [`Attempt::chat`]; sent by [`call`](Self::call) or
 /// [`extract`](Self::extract).
 #[must_use = "a request is sent by `.call()` or `.extract()`"]
-pub struct Chat<'a, C: Config> {
+pub struct Chat<'a> {
     ask: Ask<'a>,
-    client: &'a Client<C>,
+    client: &'a dyn Exchange,
     /// Large, and moved through every layer of futures above.
     request: Box<CreateChatCompletionRequest>,
 }
 
-impl<C: Config> std::fmt::Debug for Chat<'_, C> {
+impl std::fmt::Debug for Chat<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Chat").field("model", &self.request.model).finish_non_exhaustive()
     }
 }
 
-impl<C: Config> Chat<'_, C> {
+impl Chat<'_> {
     /// Adds a system message.
     pub fn system(self, text: impl Into<String>) -> Self {
         self.message(ChatCompletionRequestSystemMessage::from(text.into()))
@@ -174,7 +174,7 @@ impl<C: Config> Chat<'_, C> {
     }
 }
 
-impl<'a, C: Config> Chat<'a, C> {
+impl<'a> Chat<'a> {
     /// Sends the request; once more for each parameter that the endpoint turns out not to take.
     async fn send(mut self) -> Result<(Ask<'a>, Arc<Answer>), Error> {
         let Self { ask, client, request } = &mut self;
@@ -185,7 +185,7 @@ impl<'a, C: Config> Chat<'a, C> {
         let own = request.max_completion_tokens.or(request.max_tokens.take());
         request.max_completion_tokens = ask.token_limit(own);
         let raised = request.max_completion_tokens > own;
-        let base_url = client.config().api_base();
+        let base_url = client.api_base();
         let known = Quirks::of(base_url);
         let mut quirks = known;
         // Each objection changes one of a few parameters; a server that goes on objecting is not asked for ever.
@@ -194,9 +194,7 @@ impl<'a, C: Config> Chat<'a, C> {
             let mut written = request.clone();
             quirks.apply(&mut written);
             ask.sent();
-            // On the heap: the client's future is kilobytes, and would be in that of every caller.
-            let chat = client.chat();
-            let exchange = Box::pin(chat.create(CreateChatCompletionRequest::clone(&written)));
+            let exchange = client.create(CreateChatCompletionRequest::clone(&written));
             let (result, seen) = transport::observe(exchange).await;
             let failure = match result {
                 Ok(response) => {

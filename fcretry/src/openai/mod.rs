@@ -18,6 +18,7 @@ mod classify;
 mod client;
 mod completion;
 mod convert;
+mod exchange;
 mod quirks;
 mod transport;
 mod wire;
