@@ -100,6 +100,8 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | `max_attempts = 6` | 1 to 100, of all models and kinds together | 4 |
 /// | `timeout = "30s"` | of one attempt, up to 30 days, not longer than a `deadline` beside it | `"60s"` |
+/// | `first_token = "5s"` | of a streamed answer, until it begins; not longer than a `timeout` beside it | none |
+/// | `idle = "10s"` | of a streamed answer, the longest silence once it has begun; not longer than a `timeout` beside it | `"30s"` |
 /// | `deadline = "90s"` | of the whole call, up to 30 days | `"180s"` |
 /// | `backoff(..)` | below | `backoff(exponential, base = "1s", factor = 2.0, max = "30s", jitter = "full")` |
 /// | `on(kind, ..)` | below, once for each kind but `deadline_exceeded` and `invalid_policy` | the kind's own |

@@ -9,6 +9,8 @@
 //! |---|---|---|---|
 //! | `max_attempts` | 4 | 1 to 100, all models and kinds together | `max_attempts = 6` |
 //! | `timeout` | `"60s"` | more than 0; one attempt, not longer than `deadline` if both are given | `timeout = "30s"` |
+//! | `first_token` | none | more than 0; of a streamed answer: until it begins, not longer than a `timeout` beside it | `first_token = "5s"` |
+//! | `idle` | `"30s"` | more than 0; of a streamed answer: the longest silence after that, not longer than a `timeout` beside it | `idle = "10s"` |
 //! | `deadline` | `"180s"` | more than 0; the whole call, waits included | `deadline = "90s"` |
 //! | `backoff(strategy, ..)` | `exponential` | `exponential`, `linear`, `fibonacci`, `constant` | `backoff(linear, base = "2s")` |
 //! | … `base` | `"1s"` | more than 0 | `base = "500ms"` |

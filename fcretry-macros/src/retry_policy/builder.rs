@@ -58,6 +58,8 @@ fn keys(policy: &Policy, krate: &TokenStream) -> TokenStream {
     let Policy {
         max_attempts,
         timeout,
+        first_token,
+        idle,
         deadline,
         backoff,
         rules,
@@ -80,6 +82,12 @@ fn keys(policy: &Policy, krate: &TokenStream) -> TokenStream {
     }
     if let Some(time) = timeout.value() {
         call("timeout", duration(time.value));
+    }
+    if let Some(time) = first_token.value() {
+        call("first_token", duration(time.value));
+    }
+    if let Some(time) = idle.value() {
+        call("idle", duration(time.value));
     }
     if let Some(time) = deadline.value() {
         call("deadline", duration(time.value));

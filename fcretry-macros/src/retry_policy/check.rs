@@ -20,6 +20,8 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
     let Policy {
         max_attempts,
         timeout,
+        first_token,
+        idle,
         deadline,
         backoff,
         rules,
@@ -32,7 +34,12 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
         is_partial,
     } = policy;
 
-    within_deadline(timeout, deadline, diag);
+    let (all, attempt) = ((deadline, "all"), (timeout, "one attempt"));
+    within(attempt, all, diag);
+    for part in [(first_token, "the wait for the first token"), (idle, "one silence")] {
+        // Told once: a timeout that fits is the tighter of the two.
+        within(part, if timeout.is_given() { attempt } else { all }, diag);
+    }
     if let Some(backoff) = backoff.value() {
         check_backoff(backoff, diag);
     }
@@ -47,6 +54,8 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
     };
     if let Some(function) = whole.without_attempt {
         needs_attempt(fallback.key(), NEXT_MODEL, function, diag);
+        needs_attempt(first_token.key(), STREAM, function, diag);
+        needs_attempt(idle.key(), STREAM, function, diag);
         needs_attempt(history.key(), FEEDBACK, function, diag);
         needs_attempt(max_feedback_chars.key(), FEEDBACK, function, diag);
     } else if let Some(key) = fallback.key()
@@ -83,6 +92,7 @@ struct Whole<'p> {
 
 const NEXT_MODEL: &str = "says which model to ask";
 const FEEDBACK: &str = "carries what was wrong to the model";
+const STREAM: &str = "streams the answer";
 const LIMIT: &str = "says how long the answer may be";
 
 fn never_happens(key: &Ident, diag: &mut Diag) {
@@ -103,21 +113,22 @@ fn needs_attempt(key: Option<&Ident>, what: &str, function: &Function, diag: &mu
     );
 }
 
-fn within_deadline(
-    timeout: &Slot<Written<Duration>>,
-    deadline: &Slot<Written<Duration>>,
+/// Checks that a time is not longer than one that contains it, where both are given. With only one of them given, the
+/// runtime ends the shorter with the longer.
+fn within(
+    (time, of): (&Slot<Written<Duration>>, &str),
+    (whole, of_whole): (&Slot<Written<Duration>>, &str),
     diag: &mut Diag,
 ) {
-    // With only one of them given, the runtime ends an attempt at the deadline at the latest.
-    if let (Some((key, timeout)), Some(deadline)) = (timeout.both(), deadline.value())
-        && timeout.value > deadline.value
+    if let (Some((key, time)), Some((whole_key, whole))) = (time.both(), whole.both())
+        && time.value > whole.value
     {
-        let (timeout, deadline) = (timeout.text(), deadline.text());
+        let (time, whole) = (time.text(), whole.text());
         diag.error(
             key,
             format!(
-                "`timeout = {timeout}` of one attempt is longer than `deadline = {deadline}` \
-                 of all; write `timeout = {deadline}` or less"
+                "`{key} = {time}` of {of} is longer than `{whole_key} = {whole}` of {of_whole}; \
+                 write `{key} = {whole}` or less"
             ),
         );
     }

@@ -14,6 +14,8 @@ use crate::value::{Recovery, Written, names};
 pub(crate) struct Policy {
     pub(crate) max_attempts: Slot<Written<u32>>,
     pub(crate) timeout: Slot<Written<Duration>>,
+    pub(crate) first_token: Slot<Written<Duration>>,
+    pub(crate) idle: Slot<Written<Duration>>,
     pub(crate) deadline: Slot<Written<Duration>>,
     pub(crate) backoff: Slot<Backoff>,
     pub(crate) rules: Vec<Rule>,

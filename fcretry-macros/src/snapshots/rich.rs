@@ -16,6 +16,8 @@ where
                 ::fcretry::__private::RetryPolicy::builder()
                     .max_attempts(6u32)
                     .timeout(::core::time::Duration::new(30u64, 0u32))
+                    .first_token(::core::time::Duration::new(5u64, 0u32))
+                    .idle(::core::time::Duration::new(10u64, 0u32))
                     .deadline(::core::time::Duration::new(90u64, 0u32))
                     .backoff(
                         ::fcretry::__private::Backoff::exponential()

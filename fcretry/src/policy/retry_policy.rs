@@ -31,6 +31,8 @@ pub struct RetryPolicy(Arc<Data>);
 struct Data {
     max_attempts: u32,
     timeout: Duration,
+    first_token: Option<Duration>,
+    idle: Duration,
     deadline: Duration,
     backoff: Backoff,
     fallback: Vec<String>,
@@ -55,6 +57,8 @@ impl Default for Data {
         Self {
             max_attempts: 4,
             timeout: Duration::from_secs(60),
+            first_token: None,
+            idle: Duration::from_secs(30),
             deadline: Duration::from_secs(180),
             backoff: Backoff::default(),
             fallback: Vec::new(),
@@ -85,6 +89,16 @@ impl RetryPolicy {
     /// How long one attempt may take. Default 60 s.
     pub fn timeout(&self) -> Duration {
         self.0.timeout
+    }
+
+    /// How long a streamed answer may take to begin. Default `None`: as long as the attempt may take.
+    pub fn first_token(&self) -> Option<Duration> {
+        self.0.first_token
+    }
+
+    /// How long a streamed answer may be silent once it has begun. Default 30 s.
+    pub fn idle(&self) -> Duration {
+        self.0.idle
     }
 
     /// How long the call may take, waits included. Default 180 s.
@@ -142,6 +156,18 @@ impl RetryPolicyBuilder {
     /// How long one attempt may take; more than 0.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.policy.timeout = timeout;
+        self
+    }
+
+    /// How long a streamed answer may take to begin; more than 0, not longer than a timeout given.
+    pub fn first_token(mut self, time: Duration) -> Self {
+        self.policy.first_token = Some(time);
+        self
+    }
+
+    /// How long a streamed answer may be silent once it has begun; more than 0, not longer than a timeout given.
+    pub fn idle(mut self, silence: Duration) -> Self {
+        self.policy.idle = silence;
         self
     }
 
@@ -238,6 +264,8 @@ fn limit_faults(policy: &Data) -> Vec<String> {
     };
     check((1..=100).contains(&policy.max_attempts), "`max_attempts` is 1 to 100");
     check(!policy.timeout.is_zero(), "`timeout` is more than 0");
+    check(policy.first_token.is_none_or(|time| !time.is_zero()), "`first_token` is more than 0");
+    check(!policy.idle.is_zero(), "`idle` is more than 0");
     check(!policy.deadline.is_zero(), "`deadline` is more than 0");
     check((1..=20).contains(&policy.history), "`history` is 1 to 20");
     check(

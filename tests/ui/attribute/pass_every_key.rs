@@ -60,6 +60,11 @@ async fn short_deadline() -> fcretry::Result<()> {
     Ok(())
 }
 
+#[retry_policy(first_token = "1ms", idle = "5s", timeout = "5s")]
+async fn streamed(_: &Attempt) -> fcretry::Result<()> {
+    Ok(())
+}
+
 #[retry_policy(backoff(exponential, base = "1ms", max = "1ms", factor = 1.0, jitter = "full"))]
 async fn exponential() -> fcretry::Result<()> {
     Ok(())

@@ -16,6 +16,8 @@ use crate::value;
 const KEYS: &[&str] = &[
     "max_attempts",
     "timeout",
+    "first_token",
+    "idle",
     "deadline",
     "backoff",
     "on",
@@ -28,18 +30,8 @@ const KEYS: &[&str] = &[
 ];
 
 /// Keys that are planned: they are named here so that using one is not called a slip.
-const LATER: &[&str] = &[
-    "first_token",
-    "idle",
-    "route",
-    "degrade",
-    "budget",
-    "breaker",
-    "throttle",
-    "retry_budget",
-    "idempotency",
-    "adapt",
-];
+const LATER: &[&str] =
+    &["route", "degrade", "budget", "breaker", "throttle", "retry_budget", "idempotency", "adapt"];
 
 const POLICY_EXAMPLE: &str = "policy(self.policy)";
 const FALLBACK_EXAMPLE: &str = r#"fallback("gpt-4o-mini")"#;
@@ -74,6 +66,14 @@ fn policy_item(policy: &mut Policy, item: &Item, diag: &mut Diag) {
         "timeout" => {
             let value = value::duration(item, r#"timeout = "30s""#, diag);
             policy.timeout.fill(key, value, diag);
+        }
+        "first_token" => {
+            let value = value::duration(item, r#"first_token = "5s""#, diag);
+            policy.first_token.fill(key, value, diag);
+        }
+        "idle" => {
+            let value = value::duration(item, r#"idle = "10s""#, diag);
+            policy.idle.fill(key, value, diag);
         }
         "deadline" => {
             let value = value::duration(item, r#"deadline = "90s""#, diag);

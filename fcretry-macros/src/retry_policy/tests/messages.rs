@@ -134,3 +134,37 @@ fn what_the_attempts_do_not_suffice_for_is_refused() {
         assert_eq!(mistakes(expanded(attr, PLAIN)), Vec::<String>::new(), "{attr}");
     }
 }
+
+#[test]
+fn the_times_of_a_stream_are_not_longer_than_what_holds_them() {
+    let longer = |key: &str, of: &str, whole: &str| {
+        format!(
+            "`{key} = \"40s\"` of {of} is longer than `{whole}; write `{key} = \"30s\"` or less"
+        )
+    };
+    for (attr, message) in [
+        (
+            r#"first_token = "40s", timeout = "30s", deadline = "30s""#,
+            longer(
+                "first_token",
+                "the wait for the first token",
+                "timeout = \"30s\"` of one attempt",
+            ),
+        ),
+        (
+            r#"idle = "40s", timeout = "30s""#,
+            longer("idle", "one silence", "timeout = \"30s\"` of one attempt"),
+        ),
+        (
+            r#"idle = "40s", deadline = "30s""#,
+            longer("idle", "one silence", "deadline = \"30s\"` of all"),
+        ),
+    ] {
+        assert_eq!(mistakes(expanded(attr, PLAIN)), [message], "{attr}");
+    }
+    // What is not given follows what is.
+    let fits = r#"first_token = "30s", timeout = "30s""#;
+    for attr in [fits, r#"timeout = "5s""#, r#"idle = "2m""#] {
+        assert_eq!(mistakes(expanded(attr, PLAIN)), Vec::<String>::new(), "{attr}");
+    }
+}
