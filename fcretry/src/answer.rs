@@ -28,12 +28,18 @@ impl Answer {
 
     /// Whether `other` says the same, whatever ids and usage it carries.
     pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
-        let calls = |answer: &Self| -> Vec<(String, String)> {
-            answer.calls.iter().map(|c| (c.name.clone(), c.arguments.clone())).collect()
-        };
-        self.content == other.content
-            && self.refusal == other.refusal
-            && calls(self) == calls(other)
+        // Where a stream was left is a matter of its pieces.
+        let is_left = self.finish == Finish::Stopped && other.finish == Finish::Stopped;
+        let is_same =
+            |a: &str, b: &str| a == b || (is_left && (a.starts_with(b) || b.starts_with(a)));
+        let text = |text: &Option<String>| text.as_deref().unwrap_or_default().to_owned();
+        let pairs = self.calls.iter().zip(&other.calls);
+        is_same(&text(&self.content), &text(&other.content))
+            && is_same(&text(&self.refusal), &text(&other.refusal))
+            && self.calls.len() == other.calls.len()
+            && pairs
+                .into_iter()
+                .all(|(a, b)| a.name == b.name && is_same(&a.arguments, &b.arguments))
     }
 }
 
@@ -91,4 +97,16 @@ pub enum Finish {
     Length,
     /// The provider's filter stopped it.
     ContentFilter,
+    /// It had not stopped: its stream was left, because what had come could not become right any more.
+    Stopped,
+}
+
+/// The form that an answer is asked for in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A call of the tool.
+    #[default]
+    Call,
+    /// JSON in the content.
+    Content,
 }

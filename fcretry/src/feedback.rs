@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    answer::{Answer, Call},
+    answer::{Answer, Call, Finish, Form},
     failure::{Failure, FailureKind, Violation, Violations},
 };
 
@@ -32,16 +32,6 @@ pub(crate) struct Offer {
     pub(crate) form: Form,
     /// The names of the tools.
     pub(crate) tools: Vec<String>,
-}
-
-/// The form of an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// A call of the tool.
-    #[default]
-    Call,
-    /// JSON in the content.
-    Content,
 }
 
 /// A message to add to the conversation, in terms of no provider. `Debug` leaves the text out.
@@ -90,7 +80,10 @@ impl Exchange {
 /// are `limit` characters each at most.
 pub(crate) fn turns(exchange: &Exchange, offer: &Offer, limit: usize) -> Vec<Turn> {
     let Exchange { answer, failure } = exchange;
-    let complaint = complaint(failure, offer, limit);
+    let mut complaint = complaint(failure, offer, limit);
+    if answer.finish == Finish::Stopped {
+        complaint.push_str(STOPPED);
+    }
     let request = request(offer);
     if can_be_replayed(answer, limit) {
         let mut turns =
@@ -140,6 +133,7 @@ fn can_be_replayed(answer: &Answer, limit: usize) -> bool {
     let arguments: usize = answer.calls.iter().map(|call| call.arguments.len()).sum();
     let content = answer.content.as_deref().map(str::len).unwrap_or_default();
     !answer.calls.is_empty()
+        && answer.finish != Finish::Stopped
         && arguments.saturating_add(content) <= limit
         && answer.calls.iter().all(|call| !call.id.is_empty() && is_object(call))
 }
@@ -178,6 +172,8 @@ fn complaint(failure: &Failure, offer: &Offer, limit: usize) -> String {
     text
 }
 
+/// Said of an answer whose stream was left.
+const STOPPED: &str = "\nReading stopped there; the rest of the answer was not looked at.";
 const NOT_ACCEPTED: &str = "were not accepted, because of:";
 const AGAIN: &str = "again with all its arguments, corrected.";
 

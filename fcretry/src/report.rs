@@ -76,6 +76,12 @@ pub struct AttemptReport {
     pub violations: Vec<ViolationReport>,
     /// What was put right in the arguments without asking again.
     pub recovered: Vec<Recovered>,
+    /// From sending to the first token of the last answer that was streamed.
+    #[serde(rename = "first_token_ms", serialize_with = "some_millis")]
+    pub first_token: Option<Duration>,
+    /// About how many tokens of streamed answers came, also of those that were dropped midway: one for each piece, or four
+    /// bytes each, whichever is more. The provider's own count is `usage`.
+    pub streamed_tokens: Option<u64>,
 }
 
 /// A violation without what the model wrote.
@@ -140,6 +146,17 @@ impl Report {
 
 fn millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[allow(clippy::ref_option, reason = "the shape that serde asks for")]
+fn some_millis<S: Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => millis(duration, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 impl fmt::Display for Report {

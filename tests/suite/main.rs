@@ -17,6 +17,7 @@ mod reading;
 mod reading_laws;
 mod reports;
 mod rules;
+mod streams;
 mod support;
 mod tool_sets;
 mod tools;

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use async_openai::{
     Client,
     config::Config,
@@ -11,18 +9,13 @@ use async_openai::{
     },
 };
 
-use super::{classify, convert, exchange::Exchange, quirks::Quirks, transport};
+use super::{convert, exchange::Exchange, quirks::Quirks, send::Expected};
 use crate::{
-    answer::Answer,
+    answer::Form,
     error::Error,
-    failure::{Failure, FailureKind},
-    feedback::Form,
     run::{Ask, Attempt},
     tool::{ToolCall, ToolSet},
 };
-
-/// How often one ask is written anew for a server that objects to a parameter.
-const MAX_OBJECTIONS: u32 = 3;
 
 impl Attempt {
     /// Asks `model` through `client`. A fallback replaces the model; the bad answers of earlier attempts and what was
@@ -48,7 +41,7 @@ impl Attempt {
     pub fn chat<'a, C: Config>(&'a self, client: &'a Client<C>, model: &str) -> Chat<'a> {
         let ask = self.ask();
         let request = CreateChatCompletionRequest { model: ask.model(model), ..Default::default() };
-        Chat { ask, client, request: Box::new(request) }
+        Chat { ask, client, request: Box::new(request), streams: false }
     }
 }
 
@@ -56,10 +49,12 @@ impl Attempt {
 /// [`extract`](Self::extract).
 #[must_use = "a request is sent by `.call()` or `.extract()`"]
 pub struct Chat<'a> {
-    ask: Ask<'a>,
-    client: &'a dyn Exchange,
+    pub(super) ask: Ask<'a>,
+    pub(super) client: &'a dyn Exchange,
     /// Large, and moved through every layer of futures above.
-    request: Box<CreateChatCompletionRequest>,
+    pub(super) request: Box<CreateChatCompletionRequest>,
+    /// The answer is asked for as a stream.
+    pub(super) streams: bool,
 }
 
 impl std::fmt::Debug for Chat<'_> {
@@ -104,11 +99,28 @@ impl Chat<'_> {
         self
     }
 
-    /// Changes anything else about the request. Its model, tools, response format and `n` are set when it is sent.
+    /// Changes anything else about the request. Its model, tools, response format, `n` and `stream` are
+    /// set when it is sent.
     pub fn with(mut self, change: impl FnOnce(&mut CreateChatCompletionRequest)) -> Self {
         let model = self.request.model.clone();
         change(&mut self.request);
         self.request.model = model;
+        self
+    }
+
+    /// Asks for the answer as a stream, and reads it while it comes. Only whole values are handed out, as without it; what
+    /// differs is what is seen on the way:
+    ///
+    /// - Once what has come cannot become right any more, the stream is dropped, and what follows is neither paid for nor waited for: a
+    ///   value that is complete and wrong, an expression, a tool that was not offered, a refusal, prose where a call is due, white space
+    ///   without end. The feedback says of it that reading stopped there.
+    /// - The policy's `first_token` and `idle` tell a model that is dead from one that is slow.
+    /// - A stream that ends before the answer does is a [`PartialStream`](crate::FailureKind::PartialStream), and nothing of it is used.
+    ///
+    /// The usage is asked for, too; that of a stream that was dropped is not known, and the report says so (`partial`), and about how
+    /// many tokens came.
+    pub fn stream(mut self) -> Self {
+        self.streams = true;
         self
     }
 
@@ -118,8 +130,9 @@ impl Chat<'_> {
     ///
     /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
     pub async fn call<S: ToolSet>(mut self) -> Result<S, Error> {
-        let required = self.offer_tools::<S>()?;
-        let (ask, answer) = self.send().await?;
+        let expected = self.offer_tools::<S>()?;
+        let required = expected.required;
+        let (ask, answer) = self.send(expected).await?;
         ask.judge_call(required, &answer)
     }
 
@@ -130,8 +143,9 @@ impl Chat<'_> {
     ///
     /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
     pub async fn call_all<S: ToolSet>(mut self) -> Result<Vec<S>, Error> {
-        let required = self.offer_tools::<S>()?;
-        let (ask, answer) = self.send().await?;
+        let expected = self.offer_tools::<S>()?;
+        let required = expected.required;
+        let (ask, answer) = self.send(expected).await?;
         ask.judge_calls(required, &answer)
     }
 
@@ -148,12 +162,13 @@ impl Chat<'_> {
         let constrained = self.ask.is_constrained();
         self.request.response_format =
             specs.first().map(|spec| convert::json_schema(spec, constrained));
-        let (ask, answer) = self.send().await?;
+        let expected = Expected { form: Form::Content, specs, required: true };
+        let (ask, answer) = self.send(expected).await?;
         ask.judge_content(&answer)
     }
 
-    /// Puts the tools into the request; whether the model must call one of them.
-    fn offer_tools<S: ToolSet>(&mut self) -> Result<bool, Error> {
+    /// Puts the tools into the request.
+    fn offer_tools<S: ToolSet>(&mut self) -> Result<Expected, Error> {
         let specs = self.ask.specs::<S>()?;
         self.ask.offer(Form::Call, &specs);
         let constrained = self.ask.is_constrained();
@@ -170,66 +185,7 @@ impl Chat<'_> {
         self.request
             .tool_choice
             .get_or_insert(ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Required));
-        Ok(Quirks::requires_a_call(&self.request))
+        let required = Quirks::requires_a_call(&self.request);
+        Ok(Expected { form: Form::Call, specs, required })
     }
-}
-
-impl<'a> Chat<'a> {
-    /// Sends the request; once more for each parameter that the endpoint turns out not to take.
-    async fn send(mut self) -> Result<(Ask<'a>, Arc<Answer>), Error> {
-        let Self { ask, client, request } = &mut self;
-        request.n = None;
-        request.messages.extend(ask.feedback().into_iter().map(Into::into));
-        // One name for the limit; the endpoint's own is written at the end.
-        #[allow(deprecated, reason = "what `with` may have set")]
-        let own = request.max_completion_tokens.or(request.max_tokens.take());
-        request.max_completion_tokens = ask.token_limit(own);
-        let raised = request.max_completion_tokens > own;
-        let base_url = client.api_base();
-        let known = Quirks::of(base_url);
-        let mut quirks = known;
-        // Each objection changes one of a few parameters; a server that goes on objecting is not asked for ever.
-        let mut objections = 0;
-        let answer = loop {
-            let mut written = request.clone();
-            quirks.apply(&mut written);
-            ask.sent();
-            let exchange = client.create(CreateChatCompletionRequest::clone(&written));
-            let (result, seen) = transport::observe(exchange).await;
-            let failure = match result {
-                Ok(response) => {
-                    let answer = Arc::new(Answer::from(&response));
-                    ask.answered(&answer, seen.request_id);
-                    if quirks != known {
-                        quirks.remember(base_url);
-                    }
-                    break answer;
-                }
-                Err(error) => classify::failure(error),
-            };
-            if failure.is_turned_down() {
-                ask.turned_down();
-            }
-            objections += 1;
-            match quirks.after(&written, &failure) {
-                Some(changed) if objections <= MAX_OBJECTIONS => quirks = changed,
-                _ => return Err(ask.fail(too_large(failure, raised))),
-            }
-        };
-        Ok((self.ask, answer))
-    }
-}
-
-/// A limit that we raised and the server does not take leaves the answer cut, and that is the failure.
-fn too_large(failure: Failure, raised: bool) -> Failure {
-    let names_it =
-        |text: &str| text.contains("max_tokens") || text.contains("max_completion_tokens");
-    let is_about_it =
-        failure.param().is_some_and(names_it) || failure.provider_message().is_some_and(names_it);
-    if raised && failure.kind() == FailureKind::InvalidRequest && is_about_it {
-        return failure
-            .with_kind(FailureKind::Truncated)
-            .with_note("the server takes no larger token limit");
-    }
-    failure
 }

@@ -1,11 +1,15 @@
 //! Chat completions as servers write them, made into what the typed parser takes.
 
-use async_openai::types::chat::CreateChatCompletionResponse;
+use async_openai::types::chat::{CompletionUsage, CreateChatCompletionResponse};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use super::wire;
-use crate::failure::{Failure, FailureKind};
+use crate::{
+    answer::Finish,
+    failure::{Failure, FailureKind},
+    usage::Usage,
+};
 
 /// The body of a successful answer, as the typed parser takes it: unchanged if it does, put right if it
 /// strays in a known way, else the failure that it is. Nothing that the model said is changed.
@@ -31,9 +35,7 @@ pub(super) fn mended(body: &[u8], status: u16, headers: &HeaderMap) -> Result<Ve
     if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {
         return Err(in_band(error, status, headers));
     }
-    // DeepSeek's word for a model that gave up midway, and others' for the same.
-    let finish = choice.get("finish_reason").and_then(Value::as_str);
-    if matches!(finish, Some("insufficient_system_resource" | "error")) {
+    if choice.get("finish_reason").and_then(Value::as_str).is_some_and(gave_up) {
         return Err(Failure::new(FailureKind::ModelOverload)
             .with_status(status)
             .with_note("the model gave up before the answer was whole"));
@@ -50,8 +52,13 @@ pub(super) fn mended(body: &[u8], status: u16, headers: &HeaderMap) -> Result<Ve
     }
 }
 
+/// Whether a finish reason says that the model gave up midway: `DeepSeek`'s word for it, and others'.
+pub(super) fn gave_up(finish: &str) -> bool {
+    matches!(finish, "insufficient_system_resource" | "error" | "abort")
+}
+
 /// An error inside an answer that says it succeeded. A code that is a number is the status it should have had.
-fn in_band(error: &Value, status: u16, headers: &HeaderMap) -> Failure {
+pub(super) fn in_band(error: &Value, status: u16, headers: &HeaderMap) -> Failure {
     let failure =
         wire::failure(Some(status), headers, json!({ "error": error }).to_string().as_bytes());
     let is_unknown = failure.kind() == FailureKind::InvalidRequest
@@ -97,6 +104,15 @@ fn rebuilt(value: &Value) -> Value {
     completion
 }
 
+/// What servers mean by a finish reason.
+pub(super) fn finish_of(word: &str) -> Finish {
+    match word {
+        "length" | "max_tokens" | "model_length" | "MAX_TOKENS" => Finish::Length,
+        "content_filter" | "SAFETY" | "safety" | "sensitive" => Finish::ContentFilter,
+        _ => Finish::Stop,
+    }
+}
+
 fn rebuilt_choice(index: usize, choice: &Value) -> Value {
     let message = choice.get("message").unwrap_or(&Value::Null);
     let calls: Vec<Value> = message
@@ -107,18 +123,16 @@ fn rebuilt_choice(index: usize, choice: &Value) -> Value {
         .enumerate()
         .map(|(i, call)| rebuilt_call(i, call))
         .collect();
-    let finish = match choice.get("finish_reason").and_then(Value::as_str) {
-        Some(known @ ("stop" | "length" | "tool_calls" | "content_filter" | "function_call")) => {
-            known
-        }
-        Some("max_tokens" | "model_length" | "MAX_TOKENS") => "length",
-        Some("SAFETY" | "safety" | "sensitive") => "content_filter",
+    let finish = choice.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
+    let finish = match finish_of(finish) {
+        Finish::Length => "length",
+        Finish::ContentFilter => "content_filter",
         _ if !calls.is_empty() => "tool_calls",
         _ => "stop",
     };
     let mut rebuilt = Map::new();
     rebuilt.insert("role".to_owned(), json!("assistant"));
-    rebuilt.insert("content".to_owned(), content(message.get("content")));
+    rebuilt.insert("content".to_owned(), message.get("content").and_then(text_in).into());
     if let Some(refusal) = message.get("refusal").and_then(Value::as_str) {
         rebuilt.insert("refusal".to_owned(), json!(refusal));
     }
@@ -129,14 +143,22 @@ fn rebuilt_choice(index: usize, choice: &Value) -> Value {
 }
 
 /// Text, or the text of a list of parts.
-fn content(content: Option<&Value>) -> Value {
+pub(super) fn text_in(content: &Value) -> Option<String> {
     match content {
-        Some(Value::Array(parts)) => {
-            let texts = parts.iter().filter_map(|part| part.get("text")?.as_str());
-            Value::String(texts.collect())
+        Value::Array(parts) => {
+            Some(parts.iter().filter_map(|part| part.get("text")?.as_str()).collect())
         }
-        Some(Value::String(text)) => json!(text),
-        _ => Value::Null,
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// The arguments of a call as text, whatever they were written as.
+pub(super) fn arguments_in(function: &Value) -> String {
+    match function.get("arguments") {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(value) => value.to_string(),
     }
 }
 
@@ -146,15 +168,10 @@ fn rebuilt_call(index: usize, call: &Value) -> Value {
         Some(id) if !id.is_empty() => id.to_owned(),
         _ => format!("call_{index}"),
     };
-    let arguments = match function.get("arguments") {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Null) | None => String::new(),
-        Some(value) => value.to_string(),
-    };
     json!({
         "id": id,
         "type": "function",
-        "function": { "name": text(function, "name"), "arguments": arguments },
+        "function": { "name": text(function, "name"), "arguments": arguments_in(function) },
     })
 }
 
@@ -176,7 +193,14 @@ fn rebuilt_usage(usage: &Map<String, Value>) -> Option<Value> {
     }))
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+/// The usage that an answer or a chunk says, if it says one.
+pub(super) fn usage_in(value: &Value) -> Option<Usage> {
+    let rebuilt = rebuilt_usage(value.get("usage")?.as_object()?)?;
+    let usage: CompletionUsage = serde_json::from_value(rebuilt).ok()?;
+    Some(Usage::from(&usage))
+}
+
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 

@@ -4,7 +4,9 @@ use async_openai::{
     Client,
     config::Config,
     error::OpenAIError,
-    types::chat::{CreateChatCompletionRequest, CreateChatCompletionResponse},
+    types::chat::{
+        ChatCompletionResponseStream, CreateChatCompletionRequest, CreateChatCompletionResponse,
+    },
 };
 
 /// An answer on its way. On the heap: the client's future is kilobytes, and would be in that of every caller.
@@ -20,6 +22,12 @@ pub(super) trait Exchange: Send + Sync {
         &self,
         request: CreateChatCompletionRequest,
     ) -> Coming<'_, CreateChatCompletionResponse>;
+
+    /// Sends one request for a stream.
+    fn create_stream(
+        &self,
+        request: CreateChatCompletionRequest,
+    ) -> Coming<'_, ChatCompletionResponseStream>;
 }
 
 impl<C: Config> Exchange for Client<C> {
@@ -32,5 +40,12 @@ impl<C: Config> Exchange for Client<C> {
         request: CreateChatCompletionRequest,
     ) -> Coming<'_, CreateChatCompletionResponse> {
         Box::pin(async move { self.chat().create(request).await })
+    }
+
+    fn create_stream(
+        &self,
+        request: CreateChatCompletionRequest,
+    ) -> Coming<'_, ChatCompletionResponseStream> {
+        Box::pin(async move { self.chat().create_stream(request).await })
     }
 }

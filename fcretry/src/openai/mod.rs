@@ -20,6 +20,8 @@ mod completion;
 mod convert;
 mod exchange;
 mod quirks;
+mod send;
+mod stream;
 mod transport;
 mod wire;
 

@@ -17,6 +17,7 @@ const REMEMBERED: usize = 1024;
 
 /// What one endpoint does not take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "what an endpoint lacks, each by itself")]
 pub(super) struct Quirks {
     /// A required tool call: `auto` is sent instead.
     no_required_choice: bool,
@@ -24,6 +25,8 @@ pub(super) struct Quirks {
     old_token_limit: bool,
     /// A JSON schema for the content: a JSON object is asked for, and the schema told in words.
     no_json_schema: bool,
+    /// Options of a stream, such as that it ends with the usage.
+    no_stream_options: bool,
 }
 
 /// What servers say of a parameter that they do not know, and not of its value.
@@ -87,6 +90,9 @@ impl Quirks {
         } else if names("max_tokens") && self.old_token_limit {
             learned.old_token_limit = false;
         }
+        if names("stream_options") && request.stream_options.is_some() {
+            learned.no_stream_options = true;
+        }
         if names("response_format")
             && matches!(request.response_format, Some(ResponseFormat::JsonSchema { .. }))
         {
@@ -115,6 +121,9 @@ impl Quirks {
             if let Some(limit) = request.max_completion_tokens.take() {
                 request.max_tokens = Some(limit);
             }
+        }
+        if self.no_stream_options {
+            request.stream_options = None;
         }
         if self.no_json_schema
             && let Some(ResponseFormat::JsonSchema { json_schema }) = request.response_format.take()

@@ -14,7 +14,7 @@ use super::{classify, completion, wire};
 use crate::failure::{Failure, FailureKind};
 
 /// A chat completion larger than this is none.
-const MAX_BODY: usize = 32 * 1024 * 1024;
+pub(super) const MAX_BODY: usize = 32 * 1024 * 1024;
 
 tokio::task_local! {
     /// Where the exchange of a chat leaves what the typed answer has no place for. The service runs in the
@@ -22,18 +22,59 @@ tokio::task_local! {
     static SEEN: Arc<Mutex<Seen>>;
 }
 
-/// What was seen of an answer beside its body.
+/// What was seen of an answer beside its typed body.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) request_id: Option<String>,
+    /// The stream, which the typed client would read in a task of its own, without end and without an end seen.
+    pub(super) streamed: Option<Streamed>,
+    takes_streams: bool,
 }
+
+/// The answer to a request for a stream.
+#[derive(Debug)]
+pub(super) enum Streamed {
+    /// The body, of which nothing is read.
+    Events(Response),
+    /// A stream that did not say that it is one, and had to be read to tell.
+    Whole(Vec<u8>),
+    /// A completion in one piece: the server does not know streams.
+    Completion(Vec<u8>),
+}
+
+/// The client is told this where its stream was taken away from it, so that it starts no task.
+#[derive(Debug)]
+struct Taken;
+
+impl std::fmt::Display for Taken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the stream is read elsewhere")
+    }
+}
+
+impl std::error::Error for Taken {}
 
 /// Awaits `exchange`, and returns what its transport saw with what it gave.
 pub(super) async fn observe<F: Future>(exchange: F) -> (F::Output, Seen) {
-    let seen = Arc::new(Mutex::new(Seen::default()));
+    observed(exchange, Seen::default()).await
+}
+
+/// Awaits `exchange`, and returns what its transport saw with what it gave: a stream, if there is one, and then nothing
+/// else that counts.
+pub(super) async fn observe_stream<F: Future>(exchange: F) -> (F::Output, Seen) {
+    observed(exchange, Seen { takes_streams: true, ..Seen::default() }).await
+}
+
+async fn observed<F: Future>(exchange: F, seen: Seen) -> (F::Output, Seen) {
+    let seen = Arc::new(Mutex::new(seen));
     let output = SEEN.scope(Arc::clone(&seen), exchange).await;
     let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
     (output, seen)
+}
+
+/// What a chat in this task wants to know, if one does.
+fn with_seen<R>(look: impl FnOnce(&mut Seen) -> R) -> Option<R> {
+    SEEN.try_with(|seen| look(&mut seen.lock().unwrap_or_else(PoisonError::into_inner))).ok()
 }
 
 /// The transport of [`client`](super::client): sends once, and returns every failure as a typed
@@ -76,6 +117,11 @@ where
             let sent = inner.call(request).await;
             let response =
                 sent.map_err(|error| boxed(at(classify::transport(error.into()), &url)))?;
+            if is_streamed && with_seen(|seen| seen.takes_streams) == Some(true) {
+                let streamed = receive_stream(response, &url).await.map_err(boxed)?;
+                with_seen(|seen| seen.streamed = Some(streamed));
+                return Err(OpenAIError::Boxed(Box::new(Taken)));
+            }
             receive(response, &url, is_streamed).await.map_err(boxed)
         })
     }
@@ -93,19 +139,38 @@ fn at(failure: Failure, url: &Url) -> Failure {
     failure.with_note(format!("no answer from {}", url.origin().ascii_serialization()))
 }
 
-async fn receive(response: Response, url: &Url, is_streamed: bool) -> Result<Response, Failure> {
+/// A response that says it succeeded; its request id is noted.
+async fn accepted(response: Response) -> Result<Response, Failure> {
     let status = response.status();
+    let id = wire::request_id(response.headers());
+    if id.is_some() {
+        with_seen(|seen| seen.request_id = id);
+    }
+    if status.is_success() {
+        return Ok(response);
+    }
     let headers = response.headers().clone();
-    if let Some(id) = wire::request_id(&headers) {
-        let _ = SEEN.try_with(|seen| {
-            seen.lock().unwrap_or_else(PoisonError::into_inner).request_id = Some(id);
-        });
+    // Whatever can be read of the body is worth having; the status alone is enough.
+    let body = read(response).await.unwrap_or_default();
+    Err(wire::failure(Some(status.as_u16()), &headers, &body))
+}
+
+async fn receive_stream(response: Response, url: &Url) -> Result<Streamed, Failure> {
+    let response = accepted(response).await?;
+    if is_stream(response.headers()) {
+        return Ok(Streamed::Events(response));
     }
-    if !status.is_success() {
-        // Whatever can be read of the body is worth having; the status alone is enough.
-        let body = read(response).await.unwrap_or_default();
-        return Err(wire::failure(Some(status.as_u16()), &headers, &body));
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = read(response).await.map_err(|failure| at(failure, url))?;
+    if [b"data:".as_slice(), b"event:", b":"].iter().any(|start| body.starts_with(start)) {
+        return Ok(Streamed::Whole(body));
     }
+    completion::mended(&body, status.as_u16(), &headers).map(Streamed::Completion)
+}
+
+async fn receive(response: Response, url: &Url, is_streamed: bool) -> Result<Response, Failure> {
+    let response = accepted(response).await?;
+    let (status, headers) = (response.status(), response.headers().clone());
     let is_chat = url.path().ends_with("/chat/completions");
     if !is_chat || (is_streamed && is_stream(&headers)) {
         return Ok(response);

@@ -4,6 +4,7 @@
 //! Strict reading comes first and costs what `serde_json` does. Only what it does not take is read tolerantly
 //! (`extract`, `tolerant`), and only what the schema does not take is coerced (`unwrap`, `coerce`).
 
+mod arriving;
 mod check;
 mod coerce;
 mod direct;
@@ -21,6 +22,7 @@ mod strict;
 mod tolerant;
 mod unwrap;
 
+pub(crate) use arriving::hopeless;
 pub(crate) use check::Checker;
 pub(crate) use coerce::folded;
 pub(crate) use direct::read as read_direct;

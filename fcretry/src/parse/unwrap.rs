@@ -87,6 +87,22 @@ pub(super) fn is_call(value: &Value, schema: Schema<'_>) -> bool {
     (is_named && has(ARGUMENTS)) || has(CALLS)
 }
 
+/// Whether an object of which these keys have come may still turn out to be a wrapper around the arguments of the tool
+/// `name`.
+pub(super) fn may_begin<'k>(
+    mut keys: impl Iterator<Item = &'k String>,
+    name: Option<&str>,
+) -> bool {
+    let vocabularies = [NAME, ARGUMENTS, CALL, CALLS, BESIDE];
+    keys.all(|key| {
+        let fold = folded(key);
+        vocabularies.iter().any(|words| words.contains(&fold.as_str()))
+            || OF_A_SCHEMA.contains(&key.as_str())
+            || matches!(key.as_str(), "properties" | "$defs")
+            || name.is_none_or(|name| is_name(key, Some(name)))
+    })
+}
+
 /// The calls that a list of them holds, whatever is around it.
 pub(super) fn calls(value: &Value) -> Option<&[Value]> {
     let listed = match value {

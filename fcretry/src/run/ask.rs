@@ -1,12 +1,13 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Attempt, attempt::Memory};
 use crate::{
-    answer::Answer,
+    answer::{Answer, Form},
     error::Error,
     failure::{Failure, FailureKind},
-    feedback::{self, Form, Offer, Turn},
-    parse::Reading,
+    feedback::{self, Offer, Turn},
+    parse::{Reading, Recovery},
+    policy::RetryPolicy,
     tool::{
         How, ToolCall, ToolSet, ToolSpec, distinct_specs, judge_calls, judge_content,
         judge_one_call,
@@ -106,6 +107,27 @@ impl Ask<'_> {
         if request_id.is_some() {
             state.spent.request_id = request_id;
         }
+    }
+
+    /// A stream came, whole or not: when its first token did, and about how many there were.
+    #[cfg(feature = "openai")]
+    pub(crate) fn streamed(&self, first_token: Option<Duration>, tokens: u64) {
+        let mut state = self.attempt.state();
+        state.spent.first_token = first_token;
+        let known = state.spent.streamed_tokens.unwrap_or_default();
+        state.spent.streamed_tokens = Some(known.saturating_add(tokens));
+    }
+
+    /// The policy of the call.
+    #[cfg(feature = "openai")]
+    pub(crate) fn policy(&self) -> &RetryPolicy {
+        &self.attempt.policy
+    }
+
+    /// How far reading goes, for tools that do not say so themselves.
+    #[cfg(feature = "openai")]
+    pub(crate) fn recovery(&self) -> Recovery {
+        self.attempt.policy.recovery()
     }
 
     /// Ends an ask that was made by hand.

@@ -78,6 +78,8 @@ pub(super) struct Spent {
     pub(super) model: Option<String>,
     pub(super) request_id: Option<String>,
     pub(super) recovered: Vec<Recovered>,
+    pub(super) first_token: Option<Duration>,
+    pub(super) streamed_tokens: Option<u64>,
 }
 
 /// What is remembered of an ask from one attempt to the next.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{Ask, Attempt};
 use crate::{
-    answer::Answer,
+    answer::{Answer, Form},
     error::Error,
-    feedback::{Form, Turn},
+    feedback::Turn,
     tool::{ToolCall, ToolSet},
 };
 

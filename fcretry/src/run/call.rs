@@ -239,8 +239,17 @@ impl Call {
         if matches!(end, End::Value) && self.report.attempts.is_empty() && !report::is_wanted() {
             return;
         }
-        let Spent { requests, accounted, usage, model, request_id, recovered, .. } =
-            std::mem::take(&mut self.attempt.state_mut().spent);
+        let Spent {
+            asks: _,
+            requests,
+            accounted,
+            usage,
+            model,
+            request_id,
+            recovered,
+            first_token,
+            streamed_tokens,
+        } = std::mem::take(&mut self.attempt.state_mut().spent);
         let mut attempt = AttemptReport {
             function: self.function,
             number: self.attempt.number,
@@ -251,6 +260,8 @@ impl Call {
             partial: accounted < requests,
             request_id,
             recovered,
+            first_token,
+            streamed_tokens,
             ..AttemptReport::default()
         };
         match end {

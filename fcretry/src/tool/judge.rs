@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use super::{
-    How, RawCall, ToolCall, ToolSet, distinct_specs, read, refusal::is_refusal, set::Source,
+    How, RawCall, ToolCall, ToolSet, ToolSpec, distinct_specs, read, refusal::is_refusal,
+    set::Source,
 };
 use crate::{
     answer::{Answer, Call, Finish},
@@ -84,6 +85,7 @@ fn whole(answer: &Answer) -> Result<(), Failure> {
             Err(Failure::new(FailureKind::Truncated).with_note("finish_reason is `length`"))
         }
         Finish::Stop => Ok(()),
+        Finish::Stopped => Err(Failure::new(FailureKind::PartialStream)),
     }
 }
 
@@ -100,7 +102,7 @@ fn several() -> Failure {
 }
 
 /// A tool that models make up to make several calls at once.
-const PARALLEL: &str = "multi_tool_use.parallel";
+pub(super) const PARALLEL: &str = "multi_tool_use.parallel";
 
 /// Reads a call, or those that a made-up one holds.
 fn read_calls<S: ToolSet>(call: &Call, how: How) -> Result<Vec<Reading<S>>, Failure> {
@@ -121,12 +123,16 @@ fn read_calls<S: ToolSet>(call: &Call, how: How) -> Result<Vec<Reading<S>>, Fail
 }
 
 fn unknown<S: ToolSet>() -> Failure {
-    let note = format!("the tools offered are {}", offered::<S>());
+    let note = format!("the tools offered are {}", offered_of::<S>());
     Failure::new(FailureKind::UnknownTool).with_note(note)
 }
 
-fn offered<S: ToolSet>() -> String {
-    let specs = distinct_specs::<S>().unwrap_or_default();
+fn offered_of<S: ToolSet>() -> String {
+    offered(&distinct_specs::<S>().unwrap_or_default())
+}
+
+/// The names of the tools, in words.
+pub(super) fn offered(specs: &[&ToolSpec]) -> String {
     let names: Vec<_> = specs.iter().map(|spec| format!("`{}`", spec.name())).collect();
     names.join(", ")
 }
@@ -179,6 +185,6 @@ fn no_call<S: ToolSet>(answer: &Answer, required: bool, how: How) -> Result<Read
     Err(if text.trim().is_empty() {
         failure.with_note("the answer is empty")
     } else {
-        failure.with_note(format!("it answered in prose instead of calling {}", offered::<S>()))
+        failure.with_note(format!("it answered in prose instead of calling {}", offered_of::<S>()))
     })
 }

@@ -5,11 +5,13 @@ mod refusal;
 mod set;
 mod spec;
 mod strict_schema;
+mod watch;
 
 pub(crate) use judge::{judge_calls, judge_content, judge_one_call};
 pub(crate) use set::distinct_specs;
 pub use set::{RawCall, ToolSet, assert_distinct};
 pub use spec::{SpecCell, SpecError, ToolSpec, generic_name};
+pub(crate) use watch::Watch;
 
 use std::borrow::Cow;
 

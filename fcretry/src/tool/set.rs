@@ -102,7 +102,7 @@ impl<T: ToolCall> ToolSet for T {
 }
 
 /// Models prefix the name of a tool and change its case; what is left must be the same.
-fn is_spelling(called: &str, name: &str) -> bool {
+pub(super) fn is_spelling(called: &str, name: &str) -> bool {
     let bare = called.strip_prefix("functions.").unwrap_or(called);
     folded(bare) == folded(name)
 }

@@ -23,6 +23,8 @@ pub struct ToolSpec {
     checker: Checker,
     /// The schema demands no more than the type does.
     is_plain: bool,
+    /// How far reading goes, if the type says so.
+    recovery: Option<Recovery>,
     type_name: &'static str,
 }
 
@@ -56,6 +58,7 @@ impl ToolSpec {
             description: T::description(),
             is_plain: parse::is_plain::<T>(&checker),
             checker,
+            recovery: T::recovery(),
             type_name: type_name::<T>(),
         })
     }
@@ -83,6 +86,10 @@ impl ToolSpec {
     /// The path of what that form cannot say: a map, a tuple, any value at all.
     pub fn strict_schema(&self) -> Result<Value, SpecError> {
         super::strict_schema::strict(self.schema()).map_err(|fault| self.fault(fault))
+    }
+
+    pub(super) fn recovery(&self) -> Option<Recovery> {
+        self.recovery
     }
 
     pub(super) fn fault(&self, fault: String) -> SpecError {

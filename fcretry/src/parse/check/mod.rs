@@ -59,6 +59,13 @@ pub(super) fn fits(schema: Schema<'_>, value: &Value) -> bool {
     Walk::default().fits(schema, value, 0)
 }
 
+/// All violations of `value`, which stands at `pointer`.
+pub(super) fn violations(schema: Schema<'_>, value: &Value, pointer: &str) -> Vec<Violation> {
+    let mut found = Found::loud();
+    Walk::default().check(schema, value, &mut pointer.to_owned(), &mut found, 0);
+    found.into_violations()
+}
+
 /// A walk through one value.
 #[derive(Default)]
 struct Walk {

@@ -82,7 +82,7 @@ pub(in crate::parse) enum Fault<'s> {
 
 impl Fault<'_> {
     /// What is right instead.
-    pub(super) fn expected(&self) -> String {
+    pub(in crate::parse) fn expected(&self) -> String {
         match self {
             Self::Kinds(kinds) => kinds.words(),
             Self::Constant(constant) => constant.to_string(),

@@ -7,6 +7,7 @@ mod words;
 
 use serde_json::Value;
 
+pub(super) use self::scan::is_placeholder;
 use self::{around::Surroundings, scan::Scan};
 use super::{
     recovered::{Log, RecoveryKind},

@@ -214,7 +214,7 @@ fn is_tagged(content: &str) -> bool {
 }
 
 /// `{name}` and `[1]` in prose: brackets around words, without anything that a value is made of.
-pub(super) fn is_placeholder(text: &str) -> bool {
+pub(in crate::parse) fn is_placeholder(text: &str) -> bool {
     let close = if text.starts_with('{') { '}' } else { ']' };
     let inside = text.get(1..).unwrap_or_default();
     // A list of numbers is one; a number alone is a citation.

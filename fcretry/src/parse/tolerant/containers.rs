@@ -1,6 +1,8 @@
 use serde_json::{Map, Value, map::Entry};
 
-use super::{After, Bracket, Frame, Kind, Reader, Role, Step, is_word, is_word_start, string};
+use super::{
+    After, Bracket, Frame, Kind, OPEN, Reader, Role, Step, is_word, is_word_start, string,
+};
 use crate::parse::{
     pointer::{below, push},
     recovered::RecoveryKind,
@@ -125,7 +127,7 @@ impl Reader<'_> {
                 self.note(RecoveryKind::ClosingBracket);
                 return Ok(After::Closed(self.close()));
             }
-            return self.cut("the text ends inside a container");
+            return self.cut(OPEN);
         };
         if c == ',' {
             let comma = self.at;
@@ -222,7 +224,7 @@ impl Reader<'_> {
             self.gap()?;
             match self.byte(0) {
                 Some(b'}') => self.at += 1,
-                None => return self.cut("the text ends inside a container"),
+                None => return self.cut(OPEN),
                 Some(_) => return self.refuse("fewer braces than opened it close an object"),
             }
         }
@@ -230,7 +232,7 @@ impl Reader<'_> {
     }
 
     /// Makes the innermost container of what is on the stacks for it, in room that is exactly enough.
-    fn close(&mut self) -> Value {
+    pub(super) fn close(&mut self) -> Value {
         let Some(frame) = self.stack.last() else { return Value::Null };
         let Frame { bracket, keys, values, has_comma, .. } = *frame;
         let closed = if bracket == Bracket::Brace {

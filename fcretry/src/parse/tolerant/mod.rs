@@ -7,11 +7,13 @@ mod containers;
 mod escape;
 mod gap;
 mod number;
+mod part;
 mod string;
 #[cfg(test)]
 mod tests;
 
 pub(super) use number::exact;
+pub(super) use part::{Part, read_part};
 
 use serde_json::Value;
 
@@ -20,6 +22,10 @@ use super::recovered::{Log, RecoveryKind};
 
 /// Deeper than this is refused, as `serde_json` refuses it.
 pub(super) const MAX_DEPTH: usize = 127;
+
+/// Where a text ends that goes on in a container, or in a string.
+const OPEN: &str = "the text ends inside a container";
+const IN_STRING: &str = "the text ends inside a string";
 
 /// A value and where it ended.
 #[derive(Debug)]
@@ -77,6 +83,8 @@ struct Reader<'t> {
     /// The values that all containers on the stack have so far.
     values: Vec<Value>,
     signs: Signs,
+    /// Where the last string starts.
+    string: Option<usize>,
     /// This text stood in quotes that it does not escape.
     is_embedded: bool,
 }
@@ -152,6 +160,7 @@ impl<'t> Reader<'t> {
             keys: Vec::new(),
             values: Vec::new(),
             signs: Signs::default(),
+            string: None,
             is_embedded: false,
         }
     }

@@ -1,4 +1,4 @@
-use super::{Reader, Role, Step, escape::Backslashes, is_word_start};
+use super::{IN_STRING, Reader, Role, Step, escape::Backslashes, is_word_start};
 use crate::parse::recovered::RecoveryKind;
 
 /// The quotes that close a string which the typographic quote `open` opens.
@@ -53,6 +53,7 @@ impl Reader<'_> {
             },
         };
         let start = self.at;
+        self.string = Some(start);
         if matches!(open, '"' | '\'') && self.is_triple(open) {
             return self.triple(open);
         }
@@ -77,7 +78,7 @@ impl Reader<'_> {
             self.at += plain;
             let rest = self.rest();
             let Some(c) = rest.chars().next() else {
-                return self.cut("the text ends inside a string");
+                return self.cut(IN_STRING);
             };
             if closers.contains(&c) {
                 if self.lenient && self.is_inner_quote(c, role)? {
@@ -169,7 +170,7 @@ impl Reader<'_> {
         };
         self.at += 1;
         let Some(end) = self.rest().find([quote, '\n']) else {
-            return self.cut("the text ends inside a string");
+            return self.cut(IN_STRING);
         };
         let content = self.rest().get(..end).unwrap_or_default().to_owned();
         if content.ends_with('\\') || self.byte(end) == Some(b'\n') {
@@ -192,7 +193,7 @@ impl Reader<'_> {
         let mut seen = Backslashes::default();
         loop {
             let Some(c) = self.peek() else {
-                return self.cut("the text ends inside a string");
+                return self.cut(IN_STRING);
             };
             if c == quote && self.is_triple(quote) {
                 self.at += 3;

@@ -1,0 +1,159 @@
+//! Sending the request of a chat: whole or as a stream, and once more for each parameter that the endpoint turns out
+//! not to take.
+
+use std::sync::Arc;
+
+use async_openai::types::chat::{ChatCompletionStreamOptions, CreateChatCompletionRequest};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    Chat, classify,
+    exchange::Exchange,
+    quirks::Quirks,
+    stream::{self, Pace, Received},
+    transport,
+};
+use crate::{
+    answer::{Answer, Form},
+    error::Error,
+    failure::{Failure, FailureKind},
+    run::Ask,
+    tool::{ToolSpec, Watch},
+};
+
+/// How often one ask is written anew for a server that objects to a parameter.
+const MAX_OBJECTIONS: u32 = 3;
+
+impl<'a> Chat<'a> {
+    /// Sends the request; once more for each parameter that the endpoint turns out not to take.
+    pub(super) async fn send(
+        mut self,
+        expected: Expected,
+    ) -> Result<(Ask<'a>, Arc<Answer>), Error> {
+        let Self { ask, client, request, streams } = &mut self;
+        request.n = None;
+        request.messages.extend(ask.feedback().into_iter().map(Into::into));
+        // One name for the limit; the endpoint's own is written at the end.
+        #[allow(deprecated, reason = "what `with` may have set")]
+        let own = request.max_completion_tokens.or(request.max_tokens.take());
+        request.max_completion_tokens = ask.token_limit(own);
+        let raised = request.max_completion_tokens > own;
+        // `create_stream` sets `stream` itself.
+        request.stream = None;
+        request.stream_options = streams.then(|| ChatCompletionStreamOptions {
+            include_usage: Some(true),
+            include_obfuscation: None,
+        });
+        let base_url = client.api_base();
+        let known = Quirks::of(base_url);
+        let mut quirks = known;
+        // Each objection changes one of a few parameters; a server that goes on objecting is not asked for ever.
+        let mut objections = 0;
+        let answer = loop {
+            let mut written = request.clone();
+            quirks.apply(&mut written);
+            ask.sent();
+            let result = if *streams {
+                let watch = expected.watch(ask, &written);
+                streamed(ask, *client, &written, watch).await
+            } else {
+                whole(ask, *client, &written).await
+            };
+            let failure = match result {
+                Ok(answer) => {
+                    if quirks != known {
+                        quirks.remember(base_url);
+                    }
+                    break answer;
+                }
+                Err(failure) => failure,
+            };
+            if failure.is_turned_down() {
+                ask.turned_down();
+            }
+            objections += 1;
+            match quirks.after(&written, &failure) {
+                Some(changed) if objections <= MAX_OBJECTIONS => quirks = changed,
+                _ => return Err(ask.fail(too_large(failure, raised))),
+            }
+        };
+        Ok((self.ask, answer))
+    }
+}
+
+/// What an answer is to be.
+#[derive(Debug)]
+pub(super) struct Expected {
+    pub(super) form: Form,
+    pub(super) specs: Vec<&'static ToolSpec>,
+    /// The model has no choice but to call.
+    pub(super) required: bool,
+}
+
+impl Expected {
+    fn watch(&self, ask: &Ask<'_>, request: &CreateChatCompletionRequest) -> Watch {
+        let limit = request.max_completion_tokens;
+        Watch::new(self.form, self.specs.clone(), ask.recovery(), self.required, limit)
+    }
+}
+
+/// Sends a request for an answer in one piece.
+async fn whole(
+    ask: &Ask<'_>,
+    client: &dyn Exchange,
+    request: &CreateChatCompletionRequest,
+) -> Result<Arc<Answer>, Failure> {
+    let (result, seen) = transport::observe(client.create(request.clone())).await;
+    let answer = Arc::new(Answer::from(&result.map_err(classify::failure)?));
+    ask.answered(&answer, seen.request_id);
+    Ok(answer)
+}
+
+/// Sends a request for a stream, and reads it as it comes.
+async fn streamed(
+    ask: &Ask<'_>,
+    client: &dyn Exchange,
+    request: &CreateChatCompletionRequest,
+    mut watch: Watch,
+) -> Result<Arc<Answer>, Failure> {
+    let policy = ask.policy();
+    let (first_token, idle) = (policy.first_token(), policy.idle());
+    let pace = Pace { started: Instant::now(), first_token, idle };
+    let exchange = transport::observe_stream(client.create_stream(request.clone()));
+    let (result, seen) = match pace.first_due() {
+        Some(due) => timeout_at(due, exchange).await.map_err(|_| pace.late())?,
+        None => exchange.await,
+    };
+    // On the heap: what it takes to read a stream would be in the future of every caller.
+    let Received { answer, first_token, tokens } = match (seen.streamed, result) {
+        (Some(body), _) => Box::pin(stream::read(body, pace, &mut watch)).await,
+        (None, Ok(chunks)) => Box::pin(stream::read_typed(chunks, pace, &mut watch)).await,
+        (None, Err(error)) => return Err(classify::failure(error)),
+    };
+    ask.streamed(first_token, tokens);
+    match answer {
+        Ok(answer) => {
+            let answer = Arc::new(answer);
+            ask.answered(&answer, seen.request_id);
+            Ok(answer)
+        }
+        Err(failure) => Err(match seen.request_id {
+            Some(id) => failure.with_request_id(id),
+            None => failure,
+        }),
+    }
+}
+
+/// A limit that we raised and the server does not take leaves the answer cut, and that is the failure.
+fn too_large(failure: Failure, raised: bool) -> Failure {
+    let names_it =
+        |text: &str| text.contains("max_tokens") || text.contains("max_completion_tokens");
+    let is_about_it =
+        failure.param().is_some_and(names_it) || failure.provider_message().is_some_and(names_it);
+    if raised && failure.kind() == FailureKind::InvalidRequest && is_about_it {
+        return failure
+            .with_kind(FailureKind::Truncated)
+            .with_note("the server takes no larger token limit");
+    }
+    failure
+}

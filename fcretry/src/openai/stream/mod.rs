@@ -1,0 +1,186 @@
+//! Reading a streamed answer, in the caller's task: dropping the future closes the connection, and leaves nothing
+//! behind. What came is handed out once it is whole, or not at all.
+
+mod chunks;
+mod events;
+mod source;
+
+use std::time::Duration;
+
+use async_openai::types::chat::{ChatCompletionResponseStream, CreateChatCompletionResponse};
+use tokio::time::{Instant, timeout_at};
+
+use self::{
+    chunks::Arriving,
+    events::Events,
+    source::{Piece, Source},
+};
+use super::transport::Streamed;
+use crate::{
+    answer::Answer,
+    failure::{Failure, FailureKind},
+    tool::Watch,
+};
+
+/// How long the usage is waited for, once the answer is whole.
+const TAIL: Duration = Duration::from_secs(2);
+
+/// How long a stream may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// When the request was sent.
+    pub(super) started: Instant,
+    /// The longest time to the first token.
+    pub(super) first_token: Option<Duration>,
+    /// The longest silence after it.
+    pub(super) idle: Duration,
+}
+
+impl Pace {
+    /// When the first token is due.
+    pub(super) fn first_due(&self) -> Option<Instant> {
+        self.started.checked_add(self.first_token?)
+    }
+
+    pub(super) fn late(&self) -> Failure {
+        let limit = self.first_token.unwrap_or_default();
+        Failure::new(FailureKind::Timeout).with_note(format!("no token within {limit:?}"))
+    }
+
+    fn silent(&self) -> Failure {
+        let limit = self.idle;
+        Failure::new(FailureKind::Timeout).with_note(format!("the stream was silent for {limit:?}"))
+    }
+}
+
+/// What came of a stream.
+#[derive(Debug)]
+pub(super) struct Received {
+    /// The whole answer, or why there is none.
+    pub(super) answer: Result<Answer, Failure>,
+    /// From sending to the first token.
+    pub(super) first_token: Option<Duration>,
+    /// About how many tokens came.
+    pub(super) tokens: u64,
+}
+
+/// Reads what our own transport left of a stream.
+pub(super) async fn read(streamed: Streamed, pace: Pace, watch: &mut Watch) -> Received {
+    match Source::of(streamed) {
+        Ok(source) => Receiving::new(source, pace, watch).received().await,
+        // The server answered in one piece.
+        Err(body) => {
+            let read = serde_json::from_slice::<CreateChatCompletionResponse>(&body);
+            let answer = read.map(|response| Answer::from(&response)).map_err(|_| {
+                Failure::new(FailureKind::InvalidRequest)
+                    .with_note("the answer is no chat completion")
+            });
+            Received { answer, first_token: Some(pace.started.elapsed()), tokens: 0 }
+        }
+    }
+}
+
+/// Reads the stream of a client made elsewhere.
+pub(super) async fn read_typed(
+    stream: ChatCompletionResponseStream,
+    pace: Pace,
+    watch: &mut Watch,
+) -> Received {
+    Receiving::new(Source::Typed(Box::pin(stream)), pace, watch).received().await
+}
+
+struct Receiving<'w> {
+    source: Source,
+    pace: Pace,
+    watch: &'w mut Watch,
+    events: Events,
+    arriving: Arriving,
+    first_token: Option<Duration>,
+}
+
+impl<'w> Receiving<'w> {
+    fn new(source: Source, pace: Pace, watch: &'w mut Watch) -> Self {
+        let (events, arriving) = (Events::default(), Arriving::default());
+        Self { source, pace, watch, events, arriving, first_token: None }
+    }
+
+    async fn received(mut self) -> Received {
+        let end = self.read_on().await;
+        let Self { arriving, first_token, .. } = self;
+        // A token is four bytes of text, or a chunk of its own.
+        let tokens = arriving.deltas.max(arriving.bytes / 4);
+        Received { answer: end.map(|()| arriving.into_answer()), first_token, tokens }
+    }
+
+    async fn read_on(&mut self) -> Result<(), Failure> {
+        loop {
+            let piece = match self.piece().await {
+                Ok(piece) => piece,
+                // What breaks behind the end of the answer is not missed.
+                Err(_) if self.arriving.is_whole() => return Ok(()),
+                Err(failure) => return Err(failure),
+            };
+            let is_end = matches!(piece, Piece::End);
+            match self.take(piece) {
+                Err(_) if self.arriving.is_whole() => return Ok(()),
+                taken => taken?,
+            }
+            if self.arriving.is_whole() && (is_end || self.arriving.is_done) {
+                return Ok(());
+            }
+            if is_end || self.arriving.is_done {
+                let note = "it ended without a finish reason";
+                return Err(Failure::new(FailureKind::PartialStream).with_note(note));
+            }
+            if let Some(failure) = self.watch.look(&self.arriving.answer) {
+                return Err(failure);
+            }
+        }
+    }
+
+    /// The next piece, if it comes in time.
+    async fn piece(&mut self) -> Result<Piece, Failure> {
+        let now = Instant::now();
+        let due = if self.arriving.is_whole() {
+            now.checked_add(TAIL.min(self.pace.idle))
+        } else if self.first_token.is_some() {
+            now.checked_add(self.pace.idle)
+        } else {
+            self.pace.first_due()
+        };
+        let Some(due) = due else { return self.source.next().await };
+        match timeout_at(due, self.source.next()).await {
+            Ok(piece) => piece,
+            Err(_) if self.first_token.is_none() => Err(self.pace.late()),
+            Err(_) => Err(self.pace.silent()),
+        }
+    }
+
+    fn take(&mut self, piece: Piece) -> Result<(), Failure> {
+        match piece {
+            Piece::Bytes(bytes) => {
+                self.events.push(&bytes);
+                while let Some(event) = self.events.next() {
+                    let has_brought = self.arriving.take(&event.data, event.is_error)?;
+                    self.brought(has_brought);
+                }
+            }
+            Piece::Chunk(chunk) => {
+                let has_brought = self.arriving.chunk(&chunk, false)?;
+                self.brought(has_brought);
+            }
+            Piece::End => {
+                if let Some(event) = self.events.last() {
+                    self.arriving.take(&event.data, event.is_error)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn brought(&mut self, has_brought: bool) {
+        if has_brought {
+            self.first_token.get_or_insert_with(|| self.pace.started.elapsed());
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Watches an answer while it arrives, and says when nothing good can come of it any more: what follows would be
+//! paid for, waited for and thrown away.
+
+use std::sync::Arc;
+
+use super::{
+    ToolSpec,
+    judge::{PARALLEL, offered},
+    refusal::is_refusal,
+    set::is_spelling,
+};
+use crate::{
+    answer::{Answer, Call, Finish, Form},
+    failure::{Failure, FailureKind},
+    parse::{self, Recovery},
+};
+
+/// Prose of this many characters, with no sign of a call in it, where one is required: more than a model says
+/// before it calls. Twice as much where the model may choose.
+const PROSE: usize = 240;
+
+/// Where anything of it in the text may be the start of a value or of a call.
+const SIGNS: &[char] = &['{', '[', '<', '`'];
+
+/// A text is looked at again when it has grown by so many bytes, or by so large a part of itself, whichever is more: all
+/// the looks together cost a small multiple of its length.
+const STEP: usize = 16;
+const PART: usize = 16;
+
+/// What an answer may be, as far as that shows before it is whole.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    form: Form,
+    specs: Vec<&'static ToolSpec>,
+    recovery: Recovery,
+    /// A call is required of the model.
+    required: bool,
+    /// The most bytes that an answer within the token limit may have.
+    most: Option<usize>,
+    content: Looked,
+    calls: Vec<Looked>,
+}
+
+/// How long a text was when it was looked at.
+#[derive(Clone, Copy, Debug, Default)]
+struct Looked(usize);
+
+impl Looked {
+    /// Whether a text of this length is to be looked at.
+    fn is_due(&mut self, length: usize) -> bool {
+        let is_due = length >= self.0 + STEP.max(self.0 / PART);
+        if is_due {
+            self.0 = length;
+        }
+        is_due
+    }
+}
+
+/// No token has more bytes than this on average over an answer.
+const TOKEN: usize = 32;
+
+impl Watch {
+    /// For an answer of `form`, with calls of these tools or content of the one there is.
+    pub(crate) fn new(
+        form: Form,
+        specs: Vec<&'static ToolSpec>,
+        recovery: Recovery,
+        required: bool,
+        max_tokens: Option<u32>,
+    ) -> Self {
+        let most = max_tokens.and_then(|n| usize::try_from(n).ok()?.checked_mul(TOKEN));
+        let (content, calls) = (Looked::default(), Vec::new());
+        Self { form, specs, recovery, required, most, content, calls }
+    }
+
+    /// Why the answer is given up, if it is: with what has come of it.
+    pub(crate) fn look(&mut self, answer: &Answer) -> Option<Failure> {
+        let failure = refusal(answer).or_else(|| self.calls(answer)).or_else(|| {
+            let is_alone = answer.calls.is_empty();
+            answer.content.as_deref().filter(|_| is_alone).and_then(|text| self.content(text))
+        });
+        let failure = failure.or_else(|| self.length(answer))?;
+        let stopped = Answer { finish: Finish::Stopped, ..answer.clone() };
+        Some(failure.with_answer(Arc::new(stopped)))
+    }
+
+    fn calls(&mut self, answer: &Answer) -> Option<Failure> {
+        self.calls.resize(answer.calls.len(), Looked::default());
+        let looked = self.calls.iter_mut().zip(&answer.calls).enumerate();
+        let due: Vec<usize> = looked
+            .filter_map(|(i, (looked, call))| looked.is_due(call.arguments.len()).then_some(i))
+            .collect();
+        due.into_iter().find_map(|i| self.call(answer.calls.get(i)?))
+    }
+
+    /// A call whose arguments have begun, so that its name is whole.
+    fn call(&self, call: &Call) -> Option<Failure> {
+        if self.form == Form::Content {
+            return None;
+        }
+        let is_it = |spec: &&&ToolSpec| {
+            spec.name() == call.name
+                || (self.recovery_of(spec) != Recovery::Off && is_spelling(&call.name, spec.name()))
+        };
+        match self.specs.iter().find(is_it) {
+            Some(spec) => self.arguments(spec, &call.arguments),
+            None if call.name.ends_with(PARALLEL) => None,
+            None => {
+                let note = format!("the tools offered are {}", offered(&self.specs));
+                Some(Failure::new(FailureKind::UnknownTool).with_note(note))
+            }
+        }
+    }
+
+    fn recovery_of(&self, spec: &ToolSpec) -> Recovery {
+        spec.recovery().unwrap_or(self.recovery)
+    }
+
+    fn arguments(&self, spec: &ToolSpec, text: &str) -> Option<Failure> {
+        parse::hopeless(text, spec.target(self.recovery_of(spec), false))
+    }
+
+    fn content(&mut self, text: &str) -> Option<Failure> {
+        if !self.content.is_due(text.len()) {
+            return None;
+        }
+        let start = text.trim_start();
+        if start.starts_with('{') {
+            // In front of a call it may be anything.
+            let (Form::Content, [spec]) = (self.form, self.specs.as_slice()) else { return None };
+            return self.arguments(spec, text);
+        }
+        if start.is_empty() || start.contains(SIGNS) {
+            return None;
+        }
+        // A sentence that has not ended may go on as something else.
+        let whole = start.rfind(['.', '!', '?', '\n']).and_then(|end| start.get(..=end));
+        if whole.is_some_and(is_refusal) {
+            return Some(
+                Failure::new(FailureKind::Refusal).with_note("in words, where a call was due"),
+            );
+        }
+        let most = if self.required || self.form == Form::Content { PROSE } else { 2 * PROSE };
+        if start.chars().count() < most {
+            return None;
+        }
+        let (kind, note) = match self.form {
+            Form::Call => {
+                (FailureKind::NoToolCall, "it answers in prose instead of calling a tool")
+            }
+            Form::Content => (FailureKind::StructuralParse, "it answers in prose instead of JSON"),
+        };
+        Some(Failure::new(kind).with_note(note))
+    }
+
+    /// More than the token limit allows: the server does not keep it.
+    fn length(&self, answer: &Answer) -> Option<Failure> {
+        let content = answer.content.as_deref().map_or(0, str::len);
+        let calls: usize = answer.calls.iter().map(|call| call.arguments.len()).sum();
+        let failure = || Failure::new(FailureKind::StructuralParse);
+        let is_more = content + calls > self.most?;
+        is_more.then(|| failure().with_note("the answer is longer than its token limit allows"))
+    }
+}
+
+/// The refusal in the field for it. A sentence is enough to know; it is kept for those who ask.
+fn refusal(answer: &Answer) -> Option<Failure> {
+    let refusal = answer.refusal.as_deref().filter(|refusal| !refusal.trim().is_empty())?;
+    let is_told = refusal.len() >= PROSE || refusal.trim_end().ends_with(['.', '!', '?']);
+    is_told.then(|| Failure::new(FailureKind::Refusal))
+}
