@@ -87,6 +87,7 @@ fn reading(text: &str, schema: &Value, tool: Option<&str>) -> Result<(), String>
                     })?;
                 }
                 reads_back(&reader, &parsed.value)?;
+                given_up_nowhere(&reader, text)?;
                 below = Some(parsed);
             }
             Err(failure) => {
@@ -94,6 +95,20 @@ fn reading(text: &str, schema: &Value, tool: Option<&str>) -> Result<(), String>
                 told(text, &failure)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// How many starts of a text are looked at.
+const STARTS: usize = 8;
+
+/// A text that is read is given up at none of its starts, unless it runs on for longer than anybody waits.
+fn given_up_nowhere(reader: &Reader, text: &str) -> Result<(), String> {
+    for (end, _) in text.char_indices().step_by(text.len() / STARTS + 1) {
+        let start = text.get(..end).unwrap_or_default();
+        let Err(failure) = reader.look_at_start(start) else { continue };
+        let runs_on = failure.note().is_some_and(|note| note.contains("runs on"));
+        ensure(runs_on, || format!("given up at {end}: {failure}"))?;
     }
     Ok(())
 }

@@ -107,9 +107,28 @@ fn survives(value: &Value, damages: &[D]) -> Result<(), TestCaseError> {
     if parsed.recovered.is_empty() == is_damaged {
         return Err(fault(format!("flagged {:?}", parsed.recovered)));
     }
+    given_up_nowhere(&text, &schema).map_err(&fault)?;
     let again = read(&parsed.value.to_string(), &schema).map_err(|e| fault(e.to_string()))?;
     if again.value != parsed.value || !again.recovered.is_empty() {
         return Err(fault(format!("and then as {again:?}")));
+    }
+    Ok(())
+}
+
+/// A text that reads well is given up at none of its starts.
+fn given_up_nowhere(text: &str, schema: &Value) -> Result<(), String> {
+    let reader = Reader::new(schema).unwrap();
+    let named = Reader::new(schema).unwrap().tool("the_tool");
+    let every = text.len() / 12 + 1;
+    for (i, (end, _)) in text.char_indices().enumerate() {
+        if i % every == 0 {
+            for reader in [&reader, &named] {
+                let start = &text[..end];
+                reader
+                    .look_at_start(start)
+                    .map_err(|failure| format!("given up at {end}: {failure}, {start:?}"))?;
+            }
+        }
     }
     Ok(())
 }

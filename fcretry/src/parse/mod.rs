@@ -155,15 +155,44 @@ impl Reader {
     ///
     /// What is wrong with the text, with every violation of the schema.
     pub fn read(&self, text: &str) -> Result<Parsed, Failure> {
-        let target = Target {
+        let target = self.target();
+        let (value, log) = fitted(syntax(text, target)?, target)?;
+        Ok(Parsed { value, recovered: log.into_vec() })
+    }
+
+    /// Looks at the `start` of a text of which more is to come: whether the whole can still be read, as far as that shows. What
+    /// can be read is never given up at any of its starts, unless it runs on in white space (256 bytes between values, 4 KiB in a
+    /// string) or repetition (16 KiB); what cannot may be given up late, or only by [`read`](Self::read).
+    ///
+    /// Each look costs the length of `start`: for a linear sum, look again when it has grown by a share of its length.
+    ///
+    /// ```
+    /// use fcretry::parse::Reader;
+    /// use serde_json::json;
+    ///
+    /// let reader = Reader::new(&json!({"properties": {"days": {"type": "integer"}, "city": {}}}))?;
+    /// assert!(reader.look_at_start("{'days': \"3").is_ok());
+    /// assert!(reader.look_at_start("{'days': \"3\", ").is_ok());
+    /// let failure = reader.look_at_start("{'days': \"three\", ").unwrap_err();
+    /// assert_eq!(failure.violations()[0].pointer(), "/days");
+    /// # Ok::<(), fcretry::Failure>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read any more, whatever follows.
+    pub fn look_at_start(&self, start: &str) -> Result<(), Failure> {
+        hopeless(start, self.target()).map_or(Ok(()), Err)
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target {
             name: self.name.as_deref(),
             checker: &self.checker,
             is_plain: false,
             recovery: self.recovery,
             keeps_json: true,
-        };
-        let (value, log) = fitted(syntax(text, target)?, target)?;
-        Ok(Parsed { value, recovered: log.into_vec() })
+        }
     }
 }
 
