@@ -106,6 +106,8 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 /// | `backoff(..)` | below | `backoff(exponential, base = "1s", factor = 2.0, max = "30s", jitter = "full")` |
 /// | `on(kind, ..)` | below, once for each kind but `deadline_exceeded` and `invalid_policy` | the kind's own |
 /// | `fallback("model", ..)` | models to go on with, in this order; not with `max_attempts = 1` | none |
+/// | `degrade(path)` | a function `fn(&E) -> T`: the value to give where the call would fail | none |
+/// | `observer(EXPR)` | an `Observer` that is told what happens: a `static`, a `LazyLock`, an `Arc` | none |
 /// | `recovery = "lossless"` | `"off"`, `"lossless"`, `"lenient"` | `"lossless"` |
 /// | `history = 1` | 1 to 20 bad answers that are fed back | 1 |
 /// | `max_feedback_chars = 2000` | 100 to 100 000, for each | 2000 |

@@ -19,6 +19,8 @@
 //! | … `jitter` | `"full"` | `"full"`, `"equal"`, `"decorrelated"`, `"none"` | `jitter = "equal"` |
 //! | `on(kind, ..)` | the table of [`FailureKind`](crate::FailureKind) | once per kind; not for `deadline_exceeded` and `invalid_policy`, which always fail | `on(rate_limit, retry = 4)` |
 //! | `fallback(..)` | none | models, in the order they are tried; not with `max_attempts = 1` | `fallback("gpt-4o-mini")` |
+//! | `degrade(path)` | none | a function `fn(&E) -> T` of the function's own types | `degrade(cached_order)` |
+//! | `observer(EXPR)` | none | an [`Observer`](crate::Observer): a `static`, a `LazyLock`, an `Arc`, or a reference to one | `observer(PAGER)`, `observer(self.pager)` |
 //! | `recovery` | `"lossless"` | `"off"`, `"lossless"`, `"lenient"`: how far [reading](crate::Recovery) goes, for tools that do not say so themselves | `recovery = "off"` |
 //! | `history` | 1 | 1 to 20 bad answers carried into a repair | `history = 2` |
 //! | `max_feedback_chars` | 2000 | 100 to 100000, of an answer and of a list of violations each | `max_feedback_chars = 500` |
@@ -57,6 +59,36 @@
 //! Keys beside it replace its keys; `on(kind, ..)` replaces its rule for that kind, and what the `on` leaves open is the kind's
 //! default, not this policy's. A contradiction that shows only then is
 //! [`InvalidPolicy`](crate::FailureKind::InvalidPolicy), before any request.
+//!
+//! ## `degrade(path)`
+//!
+//! Where the call would fail, the function named makes a value of the error, whose report is complete by then. The report says so
+//! (`degraded`); its `kind` and `stopped_by` are those of the failure. [`InvalidPolicy`](crate::FailureKind::InvalidPolicy) is
+//! an error all the same.
+//!
+//! ```
+//! use fcretry::prelude::*;
+//!
+//! # #[derive(Debug, PartialEq)]
+//! # struct Order { customer: Option<String> }
+//! fn to_be_asked(error: &fcretry::Error) -> Order {
+//!     println!("{}", error.report());
+//!     Order { customer: None }
+//! }
+//!
+//! #[retry_policy(degrade(to_be_asked))]
+//! async fn order() -> fcretry::Result<Order> {
+//!     Err(FailureKind::Refusal.into())
+//! }
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! assert_eq!(order().await.unwrap(), Order { customer: None });
+//! # });
+//! ```
+//!
+//! ## `observer(EXPR)`
+//!
+//! The expression is evaluated once per call, before the first attempt, and may use the function's arguments. What is attached is
+//! an owned handle: `observer(self.pager)` leaves nothing of `self` borrowed. See [`Observer`](crate::Observer) for what is told.
 //!
 //! ## The function
 //!

@@ -36,7 +36,9 @@ pub use policy::{
     Strategy, Then,
 };
 pub use report::{AttemptReport, Report, ViolationReport, report};
-pub use run::{Attempt, Outcome};
+pub use run::{
+    Attach, Attempt, AttemptEvent, DecisionEvent, FinishEvent, Handle, Observer, Outcome, Run,
+};
 pub use tool::{SpecError, ToolCall, ToolSet, ToolSpec};
 pub use usage::Usage;
 
@@ -53,7 +55,10 @@ pub mod __private {
         parse::Reading,
         parse::Recovery,
         policy::{Backoff, Jitter, RetryPolicy, Rule, Then},
-        run::{Call, Drive, Driven, Outcome, StaticPolicy, Wait, settle, stub_attempt},
+        run::{
+            Call, Drive, Driven, NoDegrade, OrElse, Outcome, StaticPolicy, Substitute, Wait, by,
+            settle, settle_or, stub_attempt,
+        },
         tool::{RawCall, SpecCell, assert_distinct, generic_name},
     };
 }

@@ -38,6 +38,8 @@ pub struct Report {
     pub kind: Option<FailureKind>,
     /// What ended the last call, if it failed.
     pub stopped_by: Option<StoppedBy>,
+    /// Whether the last call failed and gave what `degrade` makes of the error; `kind` and `stopped_by` are those of the failure.
+    pub degraded: bool,
 }
 
 /// One attempt: one run of a function's body.
@@ -141,6 +143,7 @@ impl Report {
         }
         self.kind = call.kind;
         self.stopped_by = call.stopped_by;
+        self.degraded = call.degraded;
     }
 }
 

@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 
 use super::kinds::ActionKind;
 use super::model::{Action, Backoff, Policy, Rule, Strategy};
+use crate::diag::Slot;
 
 /// The call of the function `name` under the policy.
 pub(crate) fn call(
@@ -18,6 +19,7 @@ pub(crate) fn call(
 ) -> TokenStream {
     let here = Span::mixed_site();
     let name = quote_spanned!(here=> ::core::concat!(::core::module_path!(), "::", #name));
+    let attached = attached(policy);
     let keys = keys(policy, krate);
     let Some(expression) = policy.base.value() else {
         return quote_spanned! {here=>
@@ -31,6 +33,7 @@ pub(crate) fn call(
                 #name,
                 #has_attempt,
             )
+            #attached
         };
     };
     let keys = if keys.is_empty() {
@@ -49,7 +52,22 @@ pub(crate) fn call(
             #name,
             #has_attempt,
         )
+        #attached
     }
+}
+
+/// A method of the call for each handle that is attached to it. The expressions are evaluated here, once.
+fn attached(policy: &Policy) -> TokenStream {
+    let here = Span::mixed_site();
+    let mut tokens = TokenStream::new();
+    let keys = [&policy.observer];
+    for (key, expression) in keys.into_iter().filter_map(Slot::both) {
+        let method = Ident::new(&key.to_string(), here);
+        // Where the expression stands, so that one of another type is reported there.
+        let argument = quote_spanned!(here.located_at(expression.span())=> &(#expression));
+        tokens.extend(quote_spanned!(here=> .#method(#argument)));
+    }
+    tokens
 }
 
 /// A method of the builder for each key that was given.
@@ -67,6 +85,8 @@ fn keys(policy: &Policy, krate: &TokenStream) -> TokenStream {
         recovery,
         history,
         max_feedback_chars,
+        degrade: _,
+        observer: _,
         base: _,
         krate: _,
         is_partial: _,

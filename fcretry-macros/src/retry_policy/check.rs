@@ -29,6 +29,8 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
         recovery: _,
         history,
         max_feedback_chars,
+        degrade: _,
+        observer: _,
         base,
         krate: _,
         is_partial,

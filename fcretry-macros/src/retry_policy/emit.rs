@@ -39,6 +39,13 @@ pub(crate) fn retried(policy: &Policy, function: &Function) -> TokenStream {
     // The type is written out, so that what it lacks is reported where the user wrote it.
     let output = output(sig).map(erased);
 
+    let settle = match policy.degrade.value() {
+        None => quote_spanned!(here=> #krate::settle::<#output>(&mut __call, __driven)),
+        Some(path) => {
+            quote_spanned!(here=> #krate::settle_or::<#output>(&mut __call, __driven, #path))
+        }
+    };
+
     let looped = quote_spanned! {here=>
         let mut __call = #call;
         loop {
@@ -51,7 +58,7 @@ pub(crate) fn retried(policy: &Policy, function: &Function) -> TokenStream {
                         #block
                     })
                     .await;
-                match #krate::settle::<#output>(&mut __call, __driven) {
+                match #settle {
                     ::core::ops::ControlFlow::Break(__result) => return __result,
                     ::core::ops::ControlFlow::Continue(__wait) => __wait,
                 }
@@ -93,12 +100,17 @@ pub(crate) fn plain(policy: &Policy, function: &Function) -> TokenStream {
         };
         quote!(#bound #used)
     });
-    // The arguments that the policy is made from are used. It may `.await`.
-    let base = sig.asyncness.and(policy.base.value()).map(|base| quote!(let _ = &(#base);));
+    // The arguments that the policy and the handles are made from are used. It may `.await`.
+    let expressions = [policy.base.value(), policy.observer.value()].into_iter().flatten();
+    let expressions = sig
+        .asyncness
+        .into_iter()
+        .flat_map(|_| expressions.clone())
+        .map(|expression| quote!(let _ = &(#expression);));
     let mut tokens = quote!(#(#attrs)* #vis #sig);
     brace.surround(&mut tokens, |tokens| {
         tokens.extend(inner_attrs.clone());
-        tokens.extend(base);
+        tokens.extend(expressions);
         tokens.extend(attempts);
         tokens.extend(rest.clone());
     });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{LitStr, Path};
+use syn::{ExprPath, LitStr, Path};
 
 use super::kinds::{ActionKind, Kind};
 use crate::diag::Slot;
@@ -23,6 +23,10 @@ pub(crate) struct Policy {
     pub(crate) recovery: Slot<Recovery>,
     pub(crate) history: Slot<Written<u32>>,
     pub(crate) max_feedback_chars: Slot<Written<u32>>,
+    /// The function that makes a value of the error where the call would fail.
+    pub(crate) degrade: Slot<ExprPath>,
+    /// The expression of who is told what happens.
+    pub(crate) observer: Slot<TokenStream>,
     /// The expression of a policy made at run time, whose keys the others replace.
     pub(crate) base: Slot<TokenStream>,
     pub(crate) krate: Slot<Path>,

@@ -21,6 +21,8 @@ const EVERY_KEY: &str = r#"
     on(timeout, backoff(linear, base = "500ms", jitter = "none")),
     fallback("gpt-4o-mini", "deepseek-v3.2"),
     recovery = "lossless",
+    degrade(cached::<T>),
+    observer(self.observer),
     history = 2,
     max_feedback_chars = 2_000,
     crate = "::fcretry",

@@ -1,5 +1,4 @@
 use std::{
-    ops::ControlFlow,
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -7,11 +6,10 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Attempt, Drive, Driven, Outcome,
+    Attempt, Drive, Handle, Observer,
     attempt::{Memory, Policy, Spent},
 };
 use crate::{
-    error::Error,
     failure::{Classify, Failure, FailureKind},
     feedback::Exchange,
     policy::{
@@ -29,12 +27,12 @@ const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// One call of an annotated function: what its expansion drives.
 ///
-/// `begin`, then `drive` the body, then [`settle`] what it gave: that ends the call or says how long to `wait`
+/// `begin`, then `drive` the body, then `settle` what it gave: that ends the call or says how long to `wait`
 /// before the next round.
 #[derive(Debug)]
 pub struct Call {
-    attempt: Attempt,
-    function: &'static str,
+    pub(super) attempt: Attempt,
+    pub(super) function: &'static str,
     invalid: Option<InvalidPolicy>,
     /// The body takes an attempt: it can be told what to do differently.
     steerable: bool,
@@ -42,8 +40,9 @@ pub struct Call {
     track: Track,
     rng: fastrand::Rng,
     started: Instant,
-    attempt_started: Instant,
-    report: Report,
+    pub(super) attempt_started: Instant,
+    pub(super) report: Report,
+    pub(super) observer: Option<Handle<dyn Observer>>,
     /// An attempt has begun and is not in the report.
     running: bool,
     finished: bool,
@@ -52,6 +51,12 @@ pub struct Call {
 /// The wait before the next attempt.
 #[derive(Debug)]
 pub struct Wait(Duration);
+
+impl Wait {
+    pub(super) fn of(delay: Duration) -> Self {
+        Self(delay)
+    }
+}
 
 /// An attempt for functions whose attribute is wrong: they must compile, and never run.
 pub fn stub_attempt() -> &'static Attempt {
@@ -112,6 +117,7 @@ impl Call {
             started,
             attempt_started: started,
             report: Report::default(),
+            observer: None,
             running: false,
             finished: false,
         }
@@ -125,6 +131,9 @@ impl Call {
         self.attempt.ends = ends.min(self.attempt.deadline);
         self.attempt.state_mut().begin_attempt();
         self.running = true;
+        if self.invalid.is_none() {
+            self.tell_attempt();
+        }
     }
 
     /// The attempt, for the body.
@@ -144,8 +153,13 @@ impl Call {
         }
     }
 
+    /// What is wrong with the policy.
+    pub(super) fn take_invalid(&mut self) -> Option<InvalidPolicy> {
+        self.invalid.take()
+    }
+
     /// What failed, of which ask.
-    fn failure_of(&mut self, error: &impl Classify) -> (Option<usize>, Failure) {
+    pub(super) fn failure_of(&mut self, error: &impl Classify) -> (Option<usize>, Failure) {
         let kind = error.kind();
         let told = error.failure();
         let state = self.attempt.state_mut();
@@ -181,7 +195,7 @@ impl Call {
     }
 
     /// The failure of an attempt whose time was up, and the ask that was waiting longest.
-    fn out_of_time(&mut self) -> (Option<usize>, Failure) {
+    pub(super) fn out_of_time(&mut self) -> (Option<usize>, Failure) {
         let past_deadline = self.attempt.ends >= self.attempt.deadline;
         let index = self.leave_off();
         let policy = &self.attempt.policy;
@@ -205,7 +219,7 @@ impl Call {
     }
 
     /// Decides about a failure, and leaves with the ask that failed what its next request needs.
-    fn decide(&mut self, index: Option<usize>, failure: &Failure) -> Decision {
+    pub(super) fn decide(&mut self, index: Option<usize>, failure: &Failure) -> Decision {
         let now = Now {
             attempts: self.attempt.number,
             time_left: self.attempt.deadline.saturating_duration_since(Instant::now()),
@@ -233,10 +247,10 @@ impl Call {
     }
 
     /// Closes the books of this attempt.
-    fn record(&mut self, end: End<'_>) {
+    pub(super) fn record(&mut self, end: End<'_>) {
         self.running = false;
-        // Nobody can ask for the report of a first attempt that went well but a ledger.
-        if matches!(end, End::Value) && self.report.attempts.is_empty() && !report::is_wanted() {
+        // Nobody can ask for the report of a first attempt that went well but a ledger and an observer.
+        if matches!(end, End::Value) && self.report.attempts.is_empty() && !self.is_watched() {
             return;
         }
         let Spent {
@@ -276,13 +290,24 @@ impl Call {
         self.report.add(attempt);
     }
 
+    /// Whether anybody sees the report of a call that gives a value.
+    fn is_watched(&self) -> bool {
+        self.observer.is_some() || report::is_wanted()
+    }
+
     /// Hands the report to whoever asked for it.
-    fn finish(&mut self, kind: Option<FailureKind>, stopped_by: Option<StoppedBy>) -> Arc<Report> {
+    pub(super) fn finish(
+        &mut self,
+        kind: Option<FailureKind>,
+        stopped_by: Option<StoppedBy>,
+        degraded: bool,
+    ) -> Arc<Report> {
         self.finished = true;
         let mut report = std::mem::take(&mut self.report);
         report.elapsed = self.started.elapsed();
         report.kind = kind;
         report.stopped_by = stopped_by;
+        report.degraded = degraded;
         if report::is_wanted() {
             report::file(&report);
         }
@@ -290,64 +315,17 @@ impl Call {
         if let Some(cell) = self.attempt.state_mut().report_cell() {
             cell.set(Arc::clone(&report));
         }
+        self.tell_finish(&report);
         report
     }
 }
 
 /// How an attempt ended.
 #[derive(Clone, Copy)]
-enum End<'a> {
+pub(super) enum End<'a> {
     Value,
     Failure(&'a Failure, Decision),
     Dropped,
-}
-
-/// What a round of the body came to: the call's result, or the wait before the next round.
-pub fn settle<R: Outcome>(call: &mut Call, driven: Driven<R>) -> ControlFlow<R, Wait> {
-    let (index, failure, mut own) = match driven {
-        Driven::Returned(returned) => match returned.into_result() {
-            Ok(value) => {
-                call.record(End::Value);
-                call.finish(None, None);
-                return ControlFlow::Break(R::from_result(Ok(value)));
-            }
-            Err(error) => {
-                let (index, failure) = call.failure_of(&error);
-                (index, failure, Some(error))
-            }
-        },
-        Driven::TimedOut => {
-            let (index, failure) = call.out_of_time();
-            (index, failure, None)
-        }
-        Driven::NotRun => {
-            let mut failure = Failure::new(FailureKind::InvalidPolicy);
-            if let Some(invalid) = call.invalid.take() {
-                failure = failure.with_note(invalid.to_string()).with_source(invalid);
-            }
-            let report = call.finish(Some(failure.kind()), Some(StoppedBy::InvalidPolicy));
-            let mut error = Error::from(failure);
-            error.conclude(&report);
-            return ControlFlow::Break(R::from_result(Err(error.into())));
-        }
-    };
-    let decision = call.decide(index, &failure);
-    call.record(End::Failure(&failure, decision));
-    let Some(stopped_by) = decision.stopped_by else {
-        return ControlFlow::Continue(Wait(decision.delay));
-    };
-    let report = call.finish(Some(failure.kind()), Some(stopped_by));
-    if let Some(error) = own.as_mut().and_then(Classify::as_any_mut)
-        && let Some(error) = error.downcast_mut::<Error>()
-    {
-        error.conclude(&report);
-    }
-    let error = own.unwrap_or_else(|| {
-        let mut error = Error::from(failure);
-        error.conclude(&report);
-        error.into()
-    });
-    ControlFlow::Break(R::from_result(Err(error)))
 }
 
 impl Memory {
@@ -383,12 +361,12 @@ impl Drop for Call {
         if self.finished || self.attempt.number == 0 {
             return;
         }
-        if report::is_wanted() {
+        if self.is_watched() {
             if self.running {
                 self.leave_off();
                 self.record(End::Dropped);
             }
-            self.finish(None, Some(StoppedBy::Cancelled));
+            self.finish(None, Some(StoppedBy::Cancelled), false);
         }
     }
 }

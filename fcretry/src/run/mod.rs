@@ -2,11 +2,21 @@
 
 mod ask;
 mod attempt;
+mod by_closure;
 mod by_hand;
 mod call;
+mod handle;
+mod observer;
 mod outcome;
+
+mod settle;
+mod watch;
 
 pub(crate) use ask::Ask;
 pub use attempt::Attempt;
-pub use call::{Call, StaticPolicy, Wait, settle, stub_attempt};
+pub use by_closure::{NoDegrade, OrElse, Run, Substitute};
+pub use call::{Call, StaticPolicy, Wait, stub_attempt};
+pub use handle::{Attach, Handle, by};
+pub use observer::{AttemptEvent, DecisionEvent, FinishEvent, Observer};
 pub use outcome::{Drive, Driven, Outcome};
+pub use settle::{settle, settle_or};

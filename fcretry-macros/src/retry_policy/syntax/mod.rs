@@ -5,7 +5,7 @@ mod rule;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Expr, Lit, LitStr};
+use syn::{Expr, ExprPath, Lit, LitStr};
 
 use super::kinds::Kind;
 use super::model::{Policy, Strategy};
@@ -25,14 +25,18 @@ const KEYS: &[&str] = &[
     "recovery",
     "history",
     "max_feedback_chars",
+    "degrade",
+    "observer",
     "policy",
     "crate",
 ];
 
 /// Keys that are planned: they are named here so that using one is not called a slip.
 const LATER: &[&str] =
-    &["route", "degrade", "budget", "breaker", "throttle", "retry_budget", "idempotency", "adapt"];
+    &["route", "budget", "breaker", "throttle", "retry_budget", "idempotency", "adapt"];
 
+const DEGRADE_EXAMPLE: &str = "degrade(cached_order)";
+const OBSERVER_EXAMPLE: &str = "observer(PAGER)";
 const POLICY_EXAMPLE: &str = "policy(self.policy)";
 const FALLBACK_EXAMPLE: &str = r#"fallback("gpt-4o-mini")"#;
 
@@ -99,7 +103,11 @@ fn policy_item(policy: &mut Policy, item: &Item, diag: &mut Diag) {
             );
             policy.max_feedback_chars.fill(key, value, diag);
         }
-        "policy" => policy.base.fill(key, expression(item, diag), diag),
+        "degrade" => policy.degrade.fill(key, function(item, diag), diag),
+        "observer" => {
+            policy.observer.fill(key, expression(item, OBSERVER_EXAMPLE, diag), diag);
+        }
+        "policy" => policy.base.fill(key, expression(item, POLICY_EXAMPLE, diag), diag),
         "crate" => {
             let value = value::path(item, r#"crate = "::fcretry""#, diag);
             policy.krate.fill(key, value, diag);
@@ -162,16 +170,31 @@ fn fallback(item: &Item, diag: &mut Diag) -> Option<Vec<LitStr>> {
     Some(models)
 }
 
-fn expression(item: &Item, diag: &mut Diag) -> Option<TokenStream> {
-    let tokens = value::list(item, POLICY_EXAMPLE, diag)?.stream();
+fn expression(item: &Item, example: &str, diag: &mut Diag) -> Option<TokenStream> {
+    let tokens = value::list(item, example, diag)?.stream();
     // Only to know that it is one: what is emitted are the tokens as they stand.
     if syn::parse2::<Expr>(tokens.clone()).is_err() {
         let key = &item.key;
-        let message = format!("`{key}(..)` holds no expression; write e.g. `{POLICY_EXAMPLE}`");
+        let message = format!("`{key}(..)` holds no expression; write e.g. `{example}`");
         diag.error(key, message);
         return None;
     }
     Some(tokens)
+}
+
+fn function(item: &Item, diag: &mut Diag) -> Option<ExprPath> {
+    let tokens = value::list(item, DEGRADE_EXAMPLE, diag)?.stream();
+    let path = syn::parse2::<ExprPath>(tokens.clone());
+    if path.is_err() {
+        let given: Vec<TokenTree> = tokens.into_iter().collect();
+        let (key, text) = (&item.key, diag::text(&given));
+        let message = format!(
+            "`{key}({text})` does not name a function; write e.g. `{DEGRADE_EXAMPLE}`, which takes \
+             `&Error` and gives the value"
+        );
+        diag.error(key, message);
+    }
+    path.ok()
 }
 
 fn no_model(given: &[TokenTree], diag: &mut Diag) {

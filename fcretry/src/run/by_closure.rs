@@ -1,0 +1,159 @@
+use std::{any::type_name, fmt, ops::ControlFlow};
+
+use super::{Attach, Attempt, Call, Handle, Observer, settle::settle_with};
+use crate::{error::Error, failure::Classify, policy::RetryPolicy};
+
+/// One call without the attribute: a closure under a policy that is known at run time. It is the same engine.
+///
+/// ```
+/// use fcretry::{RetryPolicy, Run, prelude::*};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+/// let policy = RetryPolicy::builder().max_attempts(3).fallback("gpt-4o-mini").build()?;
+/// let text = "of the caller";
+/// let length = Run::new(&policy)
+///     .run(async |attempt: &Attempt| -> fcretry::Result<usize> {
+///         if attempt.number() < 3 {
+///             return Err(FailureKind::TransientNetwork.into());
+///         }
+///         Ok(text.len())
+///     })
+///     .await;
+/// assert_eq!(length.unwrap(), 13);
+/// # Ok::<(), fcretry::InvalidPolicy>(()) }).unwrap();
+/// ```
+///
+/// # Limits
+///
+/// The attribute has none of these.
+///
+/// - The types of the attempt and of the result are written out: rustc infers neither.
+/// - The future is not `Send` if the closure uses anything of the caller's by reference, and so cannot be spawned
+///   (rust-lang/rust#134997): use the attribute, whose `policy(EXPR)` takes the same policy; or spawn around it what makes the
+///   call on one thread, with [`tokio::task::LocalSet`]; or let a closure own what it uses, `async move |attempt: &Attempt|`, and
+///   put what it shares behind an `Arc`.
+#[must_use = "nothing is asked before `run`"]
+pub struct Run<D = NoDegrade> {
+    policy: RetryPolicy,
+    name: Option<&'static str>,
+    observer: Option<Handle<dyn Observer>>,
+    degrade: D,
+}
+
+impl Run {
+    /// A call under `policy`.
+    pub fn new(policy: &RetryPolicy) -> Self {
+        Self { policy: policy.clone(), name: None, observer: None, degrade: NoDegrade }
+    }
+}
+
+impl<D> Run<D> {
+    /// What reports and observers call the function. Default: the path of the function that the closure is written in.
+    pub fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Has `observer` told what happens, in place of one named before: a reference to a `static`, to a `LazyLock` that is one, or
+    /// to an `Arc`.
+    pub fn observer<By>(mut self, observer: impl Attach<dyn Observer, By>) -> Self {
+        self.observer = Some(observer.handle());
+        self
+    }
+
+    /// Gives what `degrade` makes of the error where the call would fail; the report says so (`degraded`). Not for a policy that
+    /// contradicts itself.
+    ///
+    /// ```
+    /// # use fcretry::{RetryPolicy, Run, prelude::*};
+    /// fn nobody(error: &fcretry::Error) -> String {
+    ///     format!("nobody ({})", error.kind())
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let customer = Run::new(&RetryPolicy::default())
+    ///     .degrade(nobody)
+    ///     .run(async |_: &Attempt| -> fcretry::Result<String> { Err(FailureKind::Refusal.into()) })
+    ///     .await;
+    /// assert_eq!(customer.unwrap(), "nobody (refusal)");
+    /// # });
+    /// ```
+    pub fn degrade<T, E, F: Fn(&E) -> T>(self, degrade: F) -> Run<OrElse<F>> {
+        let Self { policy, name, observer, degrade: _ } = self;
+        Run { policy, name, observer, degrade: OrElse(degrade) }
+    }
+
+    /// Makes the call: runs `body` once per attempt.
+    ///
+    /// # Errors
+    ///
+    /// The last failure, as under the attribute; [`InvalidPolicy`](crate::FailureKind::InvalidPolicy) cannot be one of them, as no
+    /// such policy is built.
+    pub async fn run<T, E, F>(self, mut body: F) -> Result<T, E>
+    where
+        F: AsyncFnMut(&Attempt) -> Result<T, E>,
+        E: Classify + From<Error>,
+        D: Substitute<T, E>,
+    {
+        let Self { policy, name, observer, degrade } = self;
+        let name = name.unwrap_or_else(|| type_name::<F>().trim_end_matches("::{{closure}}"));
+        let mut call = Call::with_policy(&policy, None, name, true);
+        call.observer = observer;
+        loop {
+            call.begin();
+            let wait = {
+                let driven = call.drive(body(call.attempt())).await;
+                match settle_with(&mut call, driven, degrade.substitute()) {
+                    ControlFlow::Break(result) => return result,
+                    ControlFlow::Continue(wait) => wait,
+                }
+            };
+            call.wait(wait).await;
+        }
+    }
+}
+
+impl<D> fmt::Debug for Run<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("policy", &self.policy)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`Run`] that fails with the last failure.
+#[derive(Clone, Copy, Debug)]
+pub struct NoDegrade;
+
+/// A [`Run`] that gives another value instead of failing.
+#[derive(Clone, Copy, Debug)]
+pub struct OrElse<F>(F);
+
+/// What a [`Run`] gives where it would fail.
+#[diagnostic::on_unimplemented(
+    message = "what `degrade` was given makes no `{T}` of a `{E}`",
+    label = "`degrade` takes a function `fn(&{E}) -> {T}`"
+)]
+pub trait Substitute<T, E>: sealed::Sealed {
+    #[doc(hidden)]
+    fn substitute(&self) -> Option<impl FnOnce(&E) -> T>;
+}
+
+impl<T, E> Substitute<T, E> for NoDegrade {
+    fn substitute(&self) -> Option<impl FnOnce(&E) -> T> {
+        None::<fn(&E) -> T>
+    }
+}
+
+impl<T, E, F: Fn(&E) -> T> Substitute<T, E> for OrElse<F> {
+    fn substitute(&self) -> Option<impl FnOnce(&E) -> T> {
+        Some(|error: &E| (self.0)(error))
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::NoDegrade {}
+    impl<F> Sealed for super::OrElse<F> {}
+}
