@@ -108,6 +108,7 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 /// | `fallback("model", ..)` | models to go on with, in this order; not with `max_attempts = 1` | none |
 /// | `degrade(path)` | a function `fn(&E) -> T`: the value to give where the call would fail | none |
 /// | `observer(EXPR)` | an `Observer` that is told what happens: a `static`, a `LazyLock`, an `Arc` | none |
+/// | `route(EXPR)` | a `Route` of endpoints to go on with after the models, or what leads to one: `route(BACKUPS)`; not with `max_attempts = 1` | none |
 /// | `recovery = "lossless"` | `"off"`, `"lossless"`, `"lenient"` | `"lossless"` |
 /// | `history = 1` | 1 to 20 bad answers that are fed back | 1 |
 /// | `max_feedback_chars = 2000` | 100 to 100 000, for each | 2000 |
@@ -135,7 +136,7 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | `retry`, `retry = 2` | the same request again, 1 to 50 times | kinds that may go away: not refusals, filters, quotas, authentication, requests that fail the same way again, or what a guard refused |
 /// | `repair`, `repair = 2` | ask again with what was wrong, 1 to 50 times | answers that are there and wrong |
-/// | `fallback` | go on with the next model of `fallback(..)` | all kinds |
+/// | `fallback` | go on with the next model of `fallback(..)` or endpoint of `route(..)` that can help | all kinds; `auth` and `quota_exhausted` with a `route` |
 /// | `fail` | the error is the call's; stands alone | all kinds |
 /// | `escalate` | as `fail`, and a person must look; stands alone | all kinds |
 /// | `delay_scale = 3.0` | 0.0 to 100.0 times the delay | rules that retry or repair |
@@ -144,7 +145,7 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 /// | `then = "fail"` | `"fallback"`, `"fail"`, `"escalate"`: what follows when the counts are used up, or no untried model is left | rules that retry, repair or fall back |
 ///
 /// A count given is below `max_attempts`, if that is given too. Without an attempt parameter,
-/// `repair`, `fallback`, `history`, `max_feedback_chars` and `max_tokens` are refused.
+/// `repair`, `fallback`, `route`, `history`, `max_feedback_chars` and `max_tokens` are refused.
 #[proc_macro_attribute]
 pub fn retry_policy(attr: TokenStream, item: TokenStream) -> TokenStream {
     retry_policy::expand(attr.into(), item.into()).into()

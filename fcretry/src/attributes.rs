@@ -21,6 +21,7 @@
 //! | `fallback(..)` | none | models, in the order they are tried; not with `max_attempts = 1` | `fallback("gpt-4o-mini")` |
 //! | `degrade(path)` | none | a function `fn(&E) -> T` of the function's own types | `degrade(cached_order)` |
 //! | `observer(EXPR)` | none | an [`Observer`](crate::Observer): a `static`, a `LazyLock`, an `Arc`, or a reference to one | `observer(PAGER)`, `observer(self.pager)` |
+//! | `route(EXPR)` | none | a [`Route`](crate::Route) of endpoints that are tried after the models, or what [leads to one](crate::AsRoute); not with `max_attempts = 1` | `route(BACKUPS)`, `route(self.route)` |
 //! | `recovery` | `"lossless"` | `"off"`, `"lossless"`, `"lenient"`: how far [reading](crate::Recovery) goes, for tools that do not say so themselves | `recovery = "off"` |
 //! | `history` | 1 | 1 to 20 bad answers carried into a repair | `history = 2` |
 //! | `max_feedback_chars` | 2000 | 100 to 100000, of an answer and of a list of violations each | `max_feedback_chars = 500` |
@@ -36,7 +37,7 @@
 //! |---|---|---|
 //! | `retry`, `retry = N` | the same request again after a wait, N times (1 to 50) | what may pass: not refusals, filters, quotas, bad keys or requests, `circuit_open`, `budget_exhausted` |
 //! | `repair`, `repair = N` | asks again with what was wrong fed back, N times (1 to 50) | bad answers: the first five kinds |
-//! | `fallback` | the next model | all |
+//! | `fallback` | the next model or endpoint that can help | all; `auth` and `quota_exhausted` only with a `route`, as another model of the endpoint has the same account |
 //! | `fail` | fails; stands alone | all |
 //! | `escalate` | fails, and says in the report that a person must look; stands alone | all |
 //!
@@ -52,6 +53,23 @@
 //! | `then` | `"fallback"` after a `retry` or `repair`, but `"fail"` for `application` | `"fallback"`, `"fail"`, `"escalate"`: what follows when the counts are used up, or beside `fallback`, when no untried model is left |
 //!
 //! Without an untried model, `"fallback"` fails.
+//!
+//! ## `fallback(..)` and `route(EXPR)`
+//!
+//! The candidates of a call are the ask's own model, then the `fallback` models at the ask's own endpoint, then the endpoints of the
+//! route, each with its own client and model. They are tried in this order, and one that was passed over is not come back
+//! to. By default:
+//!
+//! | kind | goes on with |
+//! |---|---|
+//! | `quota_exhausted`, `auth` | the next candidate at another endpoint; nothing at this one is asked any more in the call |
+//! | `model_not_found` | the next candidate at another endpoint; with `on(model_not_found, fallback)`, also the next model at this one |
+//! | `context_overflow` | the next candidate whose [context](crate::Endpoint::context) is known, and larger; with `on(context_overflow, fallback)`, also one whose context is not known |
+//! | `refusal`, `content_filter`, `invalid_request`, `application` | nothing, unless a rule says so |
+//! | all others | the next candidate, when the counts are used up, or the last attempt is due |
+//!
+//! At each candidate counts, history, token limits and constraints start again, from the original messages. The route's
+//! expression is evaluated once per call, to an owned handle: `self.route` does not stay borrowed.
 //!
 //! ## `policy(EXPR)`
 //!

@@ -37,7 +37,8 @@ pub use policy::{
 };
 pub use report::{AttemptReport, Report, ViolationReport, report};
 pub use run::{
-    Attach, Attempt, AttemptEvent, DecisionEvent, FinishEvent, Handle, Observer, Outcome, Run,
+    AsRoute, Attach, Attempt, AttemptEvent, DecisionEvent, Endpoint, FinishEvent, Handle, Observer,
+    Outcome, Route, Run,
 };
 pub use tool::{SpecError, ToolCall, ToolSet, ToolSpec};
 pub use usage::Usage;

@@ -52,6 +52,8 @@ pub struct AttemptReport {
     pub number: u32,
     /// The model that was asked last.
     pub model: Option<String>,
+    /// The endpoint of the [`Route`](crate::Route) that was asked last, by its name; `None` for the ask's own.
+    pub endpoint: Option<String>,
     /// Why it failed; `None` if it gave a value.
     pub kind: Option<FailureKind>,
     /// What was decided about it; `None` if it gave a value, `Fail` without a kind if it was dropped.
@@ -166,6 +168,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for attempt in &self.attempts {
             write!(f, "{}. {}", attempt.number, attempt.model.as_deref().unwrap_or("-"))?;
+            if let Some(endpoint) = &attempt.endpoint {
+                write!(f, " at {endpoint}")?;
+            }
             match (attempt.kind, attempt.action) {
                 (Some(kind), Some(action)) => {
                     write!(f, ": {kind}, then {}", action.as_str())?;

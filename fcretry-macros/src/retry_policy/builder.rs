@@ -60,7 +60,7 @@ pub(crate) fn call(
 fn attached(policy: &Policy) -> TokenStream {
     let here = Span::mixed_site();
     let mut tokens = TokenStream::new();
-    let keys = [&policy.observer];
+    let keys = [&policy.route, &policy.observer];
     for (key, expression) in keys.into_iter().filter_map(Slot::both) {
         let method = Ident::new(&key.to_string(), here);
         // Where the expression stands, so that one of another type is reported there.
@@ -82,6 +82,7 @@ fn keys(policy: &Policy, krate: &TokenStream) -> TokenStream {
         backoff,
         rules,
         fallback,
+        route: _,
         recovery,
         history,
         max_feedback_chars,

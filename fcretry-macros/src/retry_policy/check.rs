@@ -26,6 +26,7 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
         backoff,
         rules,
         fallback,
+        route,
         recovery: _,
         history,
         max_feedback_chars,
@@ -46,24 +47,26 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
         check_backoff(backoff, diag);
     }
     let whole = Whole {
-        // What could not be read may have been the `fallback`; a policy made at run time may bring
-        // its own.
-        has_no_models: !fallback.is_given() && !base.is_given() && !is_partial,
-        names_models: fallback.is_given(),
+        // What could not be read may have been the `fallback` or the `route`; a policy made at run time may
+        // bring models of its own.
+        has_no_models: !fallback.is_given() && !route.is_given() && !base.is_given() && !is_partial,
+        has_no_route: !route.is_given() && !is_partial,
+        names_models: fallback.is_given() || route.is_given(),
         max_attempts: max_attempts.value().map(|max| max.value),
         // One whose attempt parameter is there but wrong is not told to add one.
         without_attempt: function.filter(|function| function.attempts.is_empty()),
     };
     if let Some(function) = whole.without_attempt {
         needs_attempt(fallback.key(), NEXT_MODEL, function, diag);
+        needs_attempt(route.key(), NEXT_MODEL, function, diag);
         needs_attempt(first_token.key(), STREAM, function, diag);
         needs_attempt(idle.key(), STREAM, function, diag);
         needs_attempt(history.key(), FEEDBACK, function, diag);
         needs_attempt(max_feedback_chars.key(), FEEDBACK, function, diag);
-    } else if let Some(key) = fallback.key()
-        && whole.max_attempts == Some(1)
-    {
-        never_happens(key, diag);
+    } else if whole.max_attempts == Some(1) {
+        for key in [fallback.key(), route.key()].into_iter().flatten() {
+            never_happens(key, diag);
+        }
     }
 
     let mut kinds: Vec<&str> = Vec::new();
@@ -85,7 +88,9 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
 struct Whole<'p> {
     /// There is no model that a fallback could go to.
     has_no_models: bool,
-    /// The key `fallback` is given.
+    /// There is no other endpoint that a fallback could go to.
+    has_no_route: bool,
+    /// The key `fallback` or `route` is given.
     names_models: bool,
     max_attempts: Option<u32>,
     /// The function, if it takes no attempt.
@@ -208,7 +213,7 @@ fn check_rule(rule: &Rule, whole: &Whole<'_>, diag: &mut Diag) {
         check_action(action, kind, whole, diag);
     }
     if let Some((key, Then::Fallback)) = then.both() {
-        check_fallback(key, whole, diag);
+        check_fallback(key, kind, whole, diag);
     }
     let max_tokens = max_tokens.key();
     match (max_tokens, kind) {
@@ -260,7 +265,7 @@ fn check_action(action: &Action, kind: Option<&'static Kind>, whole: &Whole<'_>,
         return;
     }
     match what {
-        ActionKind::Fallback => check_fallback(key, whole, diag),
+        ActionKind::Fallback => check_fallback(key, kind, whole, diag),
         ActionKind::Retry | ActionKind::Repair => {
             if let (ActionKind::Repair, Some(function)) = (what, whole.without_attempt) {
                 needs_attempt(Some(key), FEEDBACK, function, diag);
@@ -286,17 +291,28 @@ fn check_action(action: &Action, kind: Option<&'static Kind>, whole: &Whole<'_>,
 }
 
 /// Checks `fallback` or `then = "fallback"`: a body can be told of a model, and there is one.
-fn check_fallback(key: &Ident, whole: &Whole<'_>, diag: &mut Diag) {
+fn check_fallback(key: &Ident, kind: Option<&'static Kind>, whole: &Whole<'_>, diag: &mut Diag) {
     if let Some(function) = whole.without_attempt {
         needs_attempt(Some(key), NEXT_MODEL, function, diag);
+    } else if let Some(kind) = kind.filter(|kind| kind.is_of_the_endpoint())
+        && whole.has_no_route
+    {
+        let name = kind.name;
+        diag.error(
+            key,
+            format!(
+                "`{key}` cannot help `{name}` with another model of the same endpoint; \
+                 add `route(BACKUPS)` beside the `on(..)`, with another endpoint in it"
+            ),
+        );
     } else if whole.has_no_models {
         diag.error(
             key,
             "`fallback` has no model to go to; \
-             add `fallback(\"gpt-4o-mini\")` beside the `on(..)`",
+             add `fallback(\"gpt-4o-mini\")` or `route(BACKUPS)` beside the `on(..)`",
         );
     } else if whole.max_attempts == Some(1) && !whole.names_models {
-        // Where the key `fallback` is, it is told of that one.
+        // Where one of these keys is, it is told of that one.
         never_happens(key, diag);
     }
 }

@@ -101,7 +101,8 @@ pub(crate) fn plain(policy: &Policy, function: &Function) -> TokenStream {
         quote!(#bound #used)
     });
     // The arguments that the policy and the handles are made from are used. It may `.await`.
-    let expressions = [policy.base.value(), policy.observer.value()].into_iter().flatten();
+    let expressions = [policy.base.value(), policy.route.value(), policy.observer.value()];
+    let expressions = expressions.into_iter().flatten();
     let expressions = sig
         .asyncness
         .into_iter()

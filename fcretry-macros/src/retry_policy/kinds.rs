@@ -22,13 +22,15 @@ enum Class {
     Application,
     /// The same request gets the same failure, for the reason given.
     Final(&'static str),
+    /// As `Final`, but another endpoint or a larger model can help.
+    Elsewhere(&'static str),
     /// A guard of ours refused, so that nothing was sent.
     Guard,
     /// The call ends, for the reason given.
     Fixed(&'static str),
 }
 
-use Class::{Answer, Application, Final, Fixed, Guard, Transport, Truncated};
+use Class::{Answer, Application, Elsewhere, Final, Fixed, Guard, Transport, Truncated};
 
 const SAME: &str = "the same request would only fail again";
 
@@ -47,10 +49,14 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("model_overload", "ModelOverload", Transport),
     kind("transient_network", "TransientNetwork", Transport),
     kind("partial_stream", "PartialStream", Transport),
-    kind("quota_exhausted", "QuotaExhausted", Final("a spent quota does not come back by asking")),
-    kind("context_overflow", "ContextOverflow", Final(SAME)),
-    kind("auth", "Auth", Final("the same key would only be turned away again")),
-    kind("model_not_found", "ModelNotFound", Final(SAME)),
+    kind(
+        "quota_exhausted",
+        "QuotaExhausted",
+        Elsewhere("a spent quota does not come back by asking"),
+    ),
+    kind("context_overflow", "ContextOverflow", Elsewhere(SAME)),
+    kind("auth", "Auth", Elsewhere("the same key would only be turned away again")),
+    kind("model_not_found", "ModelNotFound", Elsewhere(SAME)),
     kind("invalid_request", "InvalidRequest", Final(SAME)),
     kind("application", "Application", Application),
     kind("circuit_open", "CircuitOpen", Guard),
@@ -89,7 +95,7 @@ impl Kind {
     /// Whether this kind fails where no rule says otherwise, so that there is nothing to modify.
     pub(crate) fn fails_by_default(&self) -> bool {
         match self.class {
-            Answer | Truncated | Transport | Guard => false,
+            Answer | Truncated | Transport | Guard | Elsewhere(_) => false,
             Application | Final(_) | Fixed(_) => true,
         }
     }
@@ -99,8 +105,14 @@ impl Kind {
         match self.class {
             Answer | Truncated | Transport => None,
             Guard => Some("goes on with the next model at once"),
+            Elsewhere(_) => Some("goes on elsewhere at once, or fails"),
             Application | Final(_) | Fixed(_) => Some("fails"),
         }
+    }
+
+    /// Whether this kind is of the endpoint's account, so that none of its models can help.
+    pub(crate) fn is_of_the_endpoint(&self) -> bool {
+        matches!(self.variant, "QuotaExhausted" | "Auth")
     }
 
     pub(crate) fn takes_max_tokens(&self) -> bool {
@@ -112,11 +124,11 @@ impl Kind {
         let name = self.name;
         let give_up = format!("on({name}, fallback)` or `on({name}, escalate)");
         match (action, self.class) {
-            (ActionKind::Retry, Final(why)) => Some((why, give_up)),
+            (ActionKind::Retry, Final(why) | Elsewhere(why)) => Some((why, give_up)),
             (ActionKind::Retry | ActionKind::Repair, Guard) => {
                 Some(("nothing was sent that could be sent again", give_up))
             }
-            (ActionKind::Repair, Final(_)) => {
+            (ActionKind::Repair, Final(_) | Elsewhere(_)) => {
                 Some(("there is no answer that could be corrected", give_up))
             }
             (ActionKind::Repair, Transport) => Some((
@@ -226,6 +238,27 @@ mod tests {
             assert!(!kind.fails_by_default());
             assert_eq!(kind.acts_at_once(), Some("goes on with the next model at once"));
         }
+    }
+
+    #[test]
+    fn what_another_endpoint_can_help_goes_there_where_no_rule_says_otherwise() {
+        let elsewhere: Vec<_> = KINDS
+            .iter()
+            .filter(|kind| matches!(kind.class, Elsewhere(_)))
+            .map(|kind| (kind.name, kind.is_of_the_endpoint()))
+            .collect();
+        assert_eq!(
+            elsewhere,
+            [
+                ("quota_exhausted", true),
+                ("context_overflow", false),
+                ("auth", true),
+                ("model_not_found", false)
+            ]
+        );
+        assert!(elsewhere.iter().all(|(name, _)| Kind::find(name).is_some_and(|kind| {
+            !kind.fails_by_default() && kind.refuses(ActionKind::Retry).is_some()
+        })));
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) struct Policy {
     pub(crate) backoff: Slot<Backoff>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) fallback: Slot<Vec<LitStr>>,
+    /// The expression of the endpoints to go on with.
+    pub(crate) route: Slot<TokenStream>,
     pub(crate) recovery: Slot<Recovery>,
     pub(crate) history: Slot<Written<u32>>,
     pub(crate) max_feedback_chars: Slot<Written<u32>>,

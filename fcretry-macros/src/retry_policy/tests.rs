@@ -20,6 +20,7 @@ const EVERY_KEY: &str = r#"
     on(auth, fail),
     on(timeout, backoff(linear, base = "500ms", jitter = "none")),
     fallback("gpt-4o-mini", "deepseek-v3.2"),
+    route(self.route),
     recovery = "lossless",
     degrade(cached::<T>),
     observer(self.observer),
@@ -30,7 +31,7 @@ const EVERY_KEY: &str = r#"
 
 const CONSTANT: &str = r#"
     deadline = "10s", on(application, retry = 2, backoff(constant, base = "1.5s")),
-    on(quota_exhausted, fallback), backoff(fibonacci), fallback("gpt-4o-mini")
+    on(invalid_request, fallback), backoff(fibonacci), fallback("gpt-4o-mini")
 "#;
 
 /// Keys of later versions, whose lists hold expressions.
@@ -224,9 +225,9 @@ fn keys_of_later_versions_are_named_and_never_offered() {
             "`budget` is not available in this version of fcretry"
         ]
     );
-    for slip in ["buget = 1", "rout(x)", "foo"] {
+    for slip in ["buget = 1", "bugdet(x)", "foo"] {
         let found = mistakes(expanded(slip, PLAIN)).join("\n");
-        for later in ["budget", "route", "breaker"] {
+        for later in ["budget", "breaker"] {
             assert!(!found.contains(&format!("`{later}`")), "{found}");
         }
     }
@@ -256,6 +257,7 @@ fn a_function_without_an_attempt_is_told_to_take_one() {
         ("max_feedback_chars = 500", "max_feedback_chars"),
         ("on(truncated, retry, max_tokens = 100)", "max_tokens"),
         ("on(timeout, fallback)", "fallback"),
+        ("route(BACKUPS)", "route"),
         (r#"on(timeout, retry, then = "fallback")"#, "then"),
     ] {
         let found = mistakes(expanded(attr, WITHOUT_ATTEMPT));

@@ -74,6 +74,7 @@ where
             ::core::concat!(::core::module_path!(), "::", "extract"),
             true,
         )
+        .route(&(self.route))
         .observer(&(self.observer));
     loop {
         __call.begin();

@@ -9,7 +9,7 @@ use async_openai::{
     },
 };
 
-use super::{convert, exchange::Exchange, quirks::Quirks, send::Expected};
+use super::{convert, endpoint, exchange::Exchange, quirks::Quirks, send::Expected};
 use crate::{
     answer::Form,
     error::Error,
@@ -18,8 +18,8 @@ use crate::{
 };
 
 impl Attempt {
-    /// Asks `model` through `client`. A fallback replaces the model; the bad answers of earlier attempts and what was
-    /// wrong with them follow the messages.
+    /// Asks `model` through `client`. A fallback replaces the model, an endpoint of the [`Route`](crate::Route) both; the
+    /// bad answers of earlier attempts and what was wrong with them follow the messages.
     ///
     /// ```
     /// use async_openai::{Client, config::OpenAIConfig};
@@ -40,6 +40,10 @@ impl Attempt {
     /// ```
     pub fn chat<'a, C: Config>(&'a self, client: &'a Client<C>, model: &str) -> Chat<'a> {
         let ask = self.ask();
+        if self.has_a_route() {
+            ask.is_at_home(client.number());
+        }
+        let client = ask.endpoint().map_or(client as &dyn Exchange, endpoint::exchange);
         let request = CreateChatCompletionRequest { model: ask.model(model), ..Default::default() };
         Chat { ask, client, request: Box::new(request), streams: false }
     }

@@ -1,4 +1,8 @@
-use std::{future::Future, pin::Pin};
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+};
 
 use async_openai::{
     Client,
@@ -9,6 +13,8 @@ use async_openai::{
     },
 };
 
+use crate::run::number_of;
+
 /// An answer on its way. On the heap: the client's future is kilobytes, and would be in that of every caller.
 pub(super) type Coming<'a, T> = Pin<Box<dyn Future<Output = Result<T, OpenAIError>> + Send + 'a>>;
 
@@ -16,6 +22,9 @@ pub(super) type Coming<'a, T> = Pin<Box<dyn Future<Output = Result<T, OpenAIErro
 pub(super) trait Exchange: Send + Sync {
     /// What the endpoint is known by.
     fn api_base(&self) -> &str;
+
+    /// Tells endpoints apart: one address, one account.
+    fn number(&self) -> u64;
 
     /// Sends one request.
     fn create(
@@ -33,6 +42,17 @@ pub(super) trait Exchange: Send + Sync {
 impl<C: Config> Exchange for Client<C> {
     fn api_base(&self) -> &str {
         self.config().api_base()
+    }
+
+    fn number(&self) -> u64 {
+        // async-openai panics over a key that cannot stand in a header, a line break at its end, say. Whoever is sent
+        // there will see that; whoever only might be will not.
+        let headers = catch_unwind(AssertUnwindSafe(|| self.config().headers()));
+        let headers = headers.unwrap_or_default();
+        let mut account: Vec<_> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        account.sort_unstable();
+        number_of((self.api_base(), account))
     }
 
     fn create(

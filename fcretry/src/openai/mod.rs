@@ -18,6 +18,7 @@ mod classify;
 mod client;
 mod completion;
 mod convert;
+mod endpoint;
 mod exchange;
 mod quirks;
 mod send;
@@ -27,4 +28,5 @@ mod wire;
 
 pub use chat::Chat;
 pub use client::{client, client_over, client_with};
+pub use endpoint::endpoint;
 pub use transport::SendOnce;

@@ -22,13 +22,13 @@ pub(super) fn default_rule(kind: FailureKind) -> Rule {
         K::TransientNetwork | K::PartialStream => Rule::new().retry(2),
         // Another model is another breaker and another price.
         K::CircuitOpen | K::BudgetExhausted => Rule::new().step(Fallback),
-        // A model of the same endpoint shares key, account and request.
+        // Another endpoint has a key and an account of its own, and some model takes a longer request. Candidates
+        // that are not known to be such are passed over.
+        K::QuotaExhausted | K::ContextOverflow | K::Auth | K::ModelNotFound => {
+            Rule::new().step(Fallback)
+        }
         K::Refusal
         | K::ContentFilter
-        | K::QuotaExhausted
-        | K::ContextOverflow
-        | K::Auth
-        | K::ModelNotFound
         | K::InvalidRequest
         | K::Application
         | K::DeadlineExceeded

@@ -9,7 +9,7 @@ mod rule;
 
 pub use backoff::{Backoff, Jitter, Strategy};
 pub use decide::{Action, StoppedBy};
-pub(crate) use decide::{Decision, Now, Situation, Track, decide};
+pub(crate) use decide::{Candidate, Decision, Now, Situation, Track, decide, kills_the_endpoint};
 pub use invalid::InvalidPolicy;
 pub use retry_policy::{RetryPolicy, RetryPolicyBuilder};
 pub(crate) use rule::Step;

@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Backoff, InvalidPolicy, Rule,
+    decide::kills_the_endpoint,
     defaults::{BARE_COUNT, default_rule},
     rule::Step,
 };
@@ -41,6 +42,8 @@ struct Data {
     max_feedback_chars: usize,
     /// One rule for each kind, in the order of [`FailureKind::ALL`], counts filled in.
     rules: Vec<Slot>,
+    /// What is wrong with it where it is followed without a route.
+    unrouted: Vec<String>,
 }
 
 /// Where a rule is from. The table's own need no check, and go where there is no fallback.
@@ -66,6 +69,7 @@ impl Default for Data {
             history: 1,
             max_feedback_chars: 2000,
             rules: FailureKind::ALL.iter().map(|&kind| Slot::Default(default_rule(kind))).collect(),
+            unrouted: Vec::new(),
         }
     }
 }
@@ -111,7 +115,7 @@ impl RetryPolicy {
         &self.0.backoff
     }
 
-    /// The models to go on with, in order. Default none.
+    /// The models to go on with at the ask's own endpoint, in order. Default none.
     pub fn fallback(&self) -> &[String] {
         &self.0.fallback
     }
@@ -136,6 +140,18 @@ impl RetryPolicy {
         self.0.rules.get(kind.index()).map(|slot| match slot {
             Slot::Default(rule) | Given(rule) => rule,
         })
+    }
+
+    /// Whether a rule that was given for `kind` says that another model or endpoint follows.
+    pub(crate) fn names_fallback(&self, kind: FailureKind) -> bool {
+        let slot = self.0.rules.get(kind.index());
+        slot.is_some_and(|slot| matches!(slot, Given(rule) if rule.names_fallback()))
+    }
+
+    /// What is wrong with the policy where it is followed without a route: rules that lead nowhere.
+    pub(crate) fn fault_without_a_route(&self) -> Option<InvalidPolicy> {
+        let faults = &self.0.unrouted;
+        (!faults.is_empty()).then(|| InvalidPolicy::new(faults.clone()))
     }
 }
 
@@ -239,15 +255,7 @@ impl RetryPolicyBuilder {
                 *slot = Given(filled_in(kind, rule));
             }
         }
-        // Rules of a policy that this one was made from are in it too: a fallback they name may be gone.
-        for (kind, rule) in FailureKind::ALL.iter().zip(&policy.rules) {
-            if let Given(rule) = rule
-                && rule.names_fallback()
-                && policy.fallback.is_empty()
-            {
-                faults.push(format!("`on({kind}, ..)`: there is no fallback model to go to"));
-            }
-        }
+        policy.unrouted = faults_without_a_route(&policy);
         if !faults.is_empty() {
             return Err(InvalidPolicy::new(faults));
         }
@@ -273,6 +281,28 @@ fn limit_faults(policy: &Data) -> Vec<String> {
         "`max_feedback_chars` is 100 to 100000",
     );
     check(policy.fallback.iter().all(|m| !m.is_empty()), "a `fallback` model has no name");
+    faults
+}
+
+/// The rules that need a route. Those of a policy that this one was made from are in it too: a fallback they name may
+/// be gone.
+fn faults_without_a_route(policy: &Data) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (&kind, rule) in FailureKind::ALL.iter().zip(&policy.rules) {
+        let Given(rule) = rule else { continue };
+        if !rule.names_fallback() {
+            continue;
+        }
+        if policy.fallback.is_empty() {
+            faults.push(format!(
+                "`on({kind}, ..)`: there is no fallback model to go to, and no route"
+            ));
+        } else if kills_the_endpoint(kind) {
+            faults.push(format!(
+                "`on({kind}, ..)`: only another endpoint can help, and there is no route"
+            ));
+        }
+    }
     faults
 }
 
@@ -313,10 +343,30 @@ mod tests {
             .max_attempts(0)
             .backoff(Backoff::linear().max(Duration::from_millis(1)))
             .on(FailureKind::Refusal, Rule::new().retry(1))
-            .on(FailureKind::RateLimit, Rule::new().retry(1).then(Then::Fallback))
+            .on(FailureKind::RateLimit, Rule::new().retry(51).then(Then::Fallback))
             .build()
             .unwrap_err();
         assert_eq!(error.faults().len(), 4, "{error}");
+    }
+
+    #[test]
+    fn whether_a_fallback_leads_anywhere_shows_when_it_is_known_if_there_is_a_route() {
+        let faults = |builder: RetryPolicyBuilder| -> Vec<String> {
+            let fault = builder.build().unwrap().fault_without_a_route();
+            fault.map(|fault| fault.faults().to_vec()).unwrap_or_default()
+        };
+        let rule = || Rule::new().retry(1).then(Then::Fallback);
+        let policy = || RetryPolicy::builder().on(FailureKind::Timeout, rule());
+        assert_eq!(faults(policy()).len(), 1);
+        assert!(faults(policy().fallback("b")).is_empty());
+        // A model of the same endpoint has the same key.
+        let policy = || RetryPolicy::builder().on(FailureKind::Auth, Rule::new().fallback());
+        assert_eq!(faults(policy().fallback("b")).len(), 1);
+        assert!(faults(RetryPolicy::builder().fallback("b")).is_empty());
+        // The fallback of the policy that this one is made from is gone.
+        let base = RetryPolicy::builder().on(FailureKind::Timeout, rule()).fallback("b");
+        let none: [&str; 0] = [];
+        assert_eq!(faults(base.build().unwrap().to_builder().fallbacks(none)).len(), 1);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{Attempt, attempt::Memory};
+use super::{Attempt, Endpoint, attempt::Memory};
 use crate::{
     answer::{Answer, Form},
     error::Error,
@@ -20,7 +20,7 @@ pub(crate) struct Ask<'a> {
     pub(super) index: usize,
 }
 
-impl Ask<'_> {
+impl<'a> Ask<'a> {
     fn memory<R>(&self, use_it: impl FnOnce(&mut Memory) -> R) -> R
     where
         R: Default,
@@ -28,13 +28,29 @@ impl Ask<'_> {
         self.attempt.state().asks.get_mut(self.index).map(use_it).unwrap_or_default()
     }
 
-    /// The model to ask: `default`, or the fallback that took its place.
+    /// The model to ask: `default`, or that of the fallback or endpoint that took its place.
     pub(crate) fn model(&self, default: &str) -> String {
-        let step = self.memory(|memory| memory.track.model);
+        let step = self.memory(|memory| memory.track.candidate);
         let fallback = step.checked_sub(1).and_then(|n| self.attempt.policy.fallback().get(n));
-        let model = fallback.map_or(default, String::as_str).to_owned();
-        self.attempt.state().spent.model = Some(model.clone());
+        let endpoint = self.endpoint();
+        let model = endpoint.map(Endpoint::model).or(fallback.map(String::as_str));
+        let model = model.unwrap_or(default).to_owned();
+        let mut state = self.attempt.state();
+        state.spent.model = Some(model.clone());
+        state.spent.endpoint = endpoint.map(|endpoint| endpoint.name().to_owned());
         model
+    }
+
+    /// The endpoint of the route that took the place of the ask's own.
+    pub(crate) fn endpoint(&self) -> Option<&'a Endpoint> {
+        let route = self.attempt.route.as_ref()?;
+        route.at(self.memory(|memory| memory.track.candidate), &self.attempt.policy)
+    }
+
+    /// Says which endpoint is the ask's own.
+    #[cfg(feature = "openai")]
+    pub(crate) fn is_at_home(&self, endpoint: u64) {
+        self.memory(|memory| memory.own_endpoint = endpoint);
     }
 
     /// Says that this ask offers these tools. Feedback about anything else is dropped: it would not be understood.

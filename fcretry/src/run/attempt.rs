@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::Ask;
+use super::{Ask, Endpoint, Route};
 use crate::{
     answer::Answer,
     error::{Error, ReportCell},
@@ -27,6 +27,8 @@ use crate::{
 pub struct Attempt {
     pub(super) number: u32,
     pub(super) policy: Policy,
+    /// Where the call may go on, beside the policy's models.
+    pub(super) route: Option<Route>,
     /// When this attempt must be over.
     pub(super) ends: Instant,
     /// When the call must be over.
@@ -58,6 +60,8 @@ pub(super) struct State {
     /// By the number of the ask in the body; kept over attempts.
     pub(super) asks: Vec<Memory>,
     pub(super) spent: Spent,
+    /// The endpoints that turned this call away.
+    pub(super) dead: Vec<u64>,
     /// The ask that is being made by hand.
     pub(super) by_hand: Option<usize>,
     /// The ask that failed last in this attempt.
@@ -76,6 +80,7 @@ pub(super) struct Spent {
     pub(super) accounted: u32,
     pub(super) usage: Usage,
     pub(super) model: Option<String>,
+    pub(super) endpoint: Option<String>,
     pub(super) request_id: Option<String>,
     pub(super) recovered: Vec<Recovered>,
     pub(super) first_token: Option<Duration>,
@@ -86,6 +91,8 @@ pub(super) struct Spent {
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) track: Track,
+    /// Which endpoint the ask's own is; 0 if that is not known.
+    pub(super) own_endpoint: u64,
     pub(super) exchanges: Vec<Exchange>,
     /// What was offered when `exchanges` were made.
     pub(super) offer: Offer,
@@ -101,7 +108,7 @@ pub(super) struct Memory {
 
 impl Attempt {
     pub(super) fn new(policy: Policy, deadline: Instant) -> Self {
-        Self { number: 0, policy, ends: deadline, deadline, state: Mutex::default() }
+        Self { number: 0, policy, route: None, ends: deadline, deadline, state: Mutex::default() }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -112,8 +119,9 @@ impl Attempt {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn parts(&mut self) -> (&RetryPolicy, &mut State) {
-        (&self.policy, self.state.get_mut().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn parts(&mut self) -> (&RetryPolicy, Option<&Route>, &mut State) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        (&self.policy, self.route.as_ref(), state)
     }
 
     /// 1 for the first attempt, at most the policy's `max_attempts`.
@@ -136,9 +144,29 @@ impl Attempt {
         &self.policy
     }
 
-    /// The model to ask in a request made by hand: `default`, or the fallback that took its place.
+    /// The model to ask in a request made by hand: `default`, or that of the fallback or endpoint that took its place.
     pub fn model(&self, default: &str) -> String {
         self.by_hand().model(default)
+    }
+
+    /// The endpoint of the [`Route`] to send a request made by hand to; `None` for the ask's own. Its
+    /// [`client`](Endpoint::client) is of the type that it was made with.
+    ///
+    /// ```
+    /// # use fcretry::prelude::*;
+    /// # struct MyClient;
+    /// # fn body(attempt: &Attempt, client: &MyClient) {
+    /// let elsewhere = attempt.endpoint().and_then(|endpoint| endpoint.client::<MyClient>());
+    /// let (client, model) = (elsewhere.unwrap_or(client), attempt.model("gpt-4o"));
+    /// # let _ = (client, model); }
+    /// ```
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.by_hand().endpoint()
+    }
+
+    #[cfg(feature = "openai")]
+    pub(crate) fn has_a_route(&self) -> bool {
+        self.route.is_some()
     }
 
     /// The token limit to ask for in a request made by hand: `own`, or the larger one after an answer was cut.

@@ -1,6 +1,6 @@
 use std::{any::type_name, fmt, ops::ControlFlow};
 
-use super::{Attach, Attempt, Call, Handle, Observer, settle::settle_with};
+use super::{AsRoute, Attach, Attempt, Call, Handle, Observer, Route, settle::settle_with};
 use crate::{error::Error, failure::Classify, policy::RetryPolicy};
 
 /// One call without the attribute: a closure under a policy that is known at run time. It is the same engine.
@@ -36,6 +36,7 @@ use crate::{error::Error, failure::Classify, policy::RetryPolicy};
 pub struct Run<D = NoDegrade> {
     policy: RetryPolicy,
     name: Option<&'static str>,
+    route: Option<Route>,
     observer: Option<Handle<dyn Observer>>,
     degrade: D,
 }
@@ -43,7 +44,8 @@ pub struct Run<D = NoDegrade> {
 impl Run {
     /// A call under `policy`.
     pub fn new(policy: &RetryPolicy) -> Self {
-        Self { policy: policy.clone(), name: None, observer: None, degrade: NoDegrade }
+        let policy = policy.clone();
+        Self { policy, name: None, route: None, observer: None, degrade: NoDegrade }
     }
 }
 
@@ -51,6 +53,12 @@ impl<D> Run<D> {
     /// What reports and observers call the function. Default: the path of the function that the closure is written in.
     pub fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
+        self
+    }
+
+    /// Lets the call go on along `route`, after the models of the policy.
+    pub fn route(mut self, route: impl AsRoute) -> Self {
+        self.route = Some(route.route());
         self
     }
 
@@ -79,8 +87,8 @@ impl<D> Run<D> {
     /// # });
     /// ```
     pub fn degrade<T, E, F: Fn(&E) -> T>(self, degrade: F) -> Run<OrElse<F>> {
-        let Self { policy, name, observer, degrade: _ } = self;
-        Run { policy, name, observer, degrade: OrElse(degrade) }
+        let Self { policy, name, route, observer, degrade: _ } = self;
+        Run { policy, name, route, observer, degrade: OrElse(degrade) }
     }
 
     /// Makes the call: runs `body` once per attempt.
@@ -95,10 +103,13 @@ impl<D> Run<D> {
         E: Classify + From<Error>,
         D: Substitute<T, E>,
     {
-        let Self { policy, name, observer, degrade } = self;
+        let Self { policy, name, route, observer, degrade } = self;
         let name = name.unwrap_or_else(|| type_name::<F>().trim_end_matches("::{{closure}}"));
         let mut call = Call::with_policy(&policy, None, name, true);
         call.observer = observer;
+        if let Some(route) = route {
+            call = call.route(&route);
+        }
         loop {
             call.begin();
             let wait = {

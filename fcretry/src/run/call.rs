@@ -6,15 +6,16 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Attempt, Drive, Handle, Observer,
+    AsRoute, Attempt, Drive, Handle, Observer,
     attempt::{Memory, Policy, Spent},
+    route::candidates,
 };
 use crate::{
     failure::{Classify, Failure, FailureKind},
     feedback::Exchange,
     policy::{
         Action, Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation,
-        StoppedBy, Track, decide,
+        StoppedBy, Track, decide, kills_the_endpoint,
     },
     report::{self, AttemptReport, Report},
 };
@@ -123,8 +124,19 @@ impl Call {
         }
     }
 
+    /// Lets the call go on along `route`.
+    #[must_use]
+    pub fn route(mut self, route: &(impl AsRoute + ?Sized)) -> Self {
+        self.attempt.route = Some(route.route());
+        self
+    }
+
     /// Starts the next attempt.
     pub fn begin(&mut self) {
+        if self.attempt.route.as_ref().is_none_or(|route| route.endpoints().is_empty()) {
+            let fault = || self.attempt.policy.fault_without_a_route();
+            self.invalid = self.invalid.take().or_else(fault);
+        }
         self.attempt_started = Instant::now();
         self.attempt.number = self.attempt.number.saturating_add(1);
         let ends = after(self.attempt_started, self.attempt.policy.timeout());
@@ -220,15 +232,28 @@ impl Call {
 
     /// Decides about a failure, and leaves with the ask that failed what its next request needs.
     pub(super) fn decide(&mut self, index: Option<usize>, failure: &Failure) -> Decision {
+        let attempts = self.attempt.number;
+        let time_left = self.attempt.deadline.saturating_duration_since(Instant::now());
+        let (policy, route, state) = self.attempt.parts();
+        let mut none = Memory { track: std::mem::take(&mut self.track), ..Memory::default() };
+        let memory = index.and_then(|index| state.asks.get_mut(index)).unwrap_or(&mut none);
+        let mut candidates = candidates(policy, route, memory.own_endpoint, &state.dead);
+        if kills_the_endpoint(failure.kind())
+            && let Some(here) = candidates.get(memory.track.candidate)
+        {
+            let dead = here.endpoint;
+            state.dead.push(dead);
+            for there in &mut candidates {
+                there.is_dead |= there.endpoint == dead;
+            }
+        }
         let now = Now {
-            attempts: self.attempt.number,
-            time_left: self.attempt.deadline.saturating_duration_since(Instant::now()),
+            candidates: &candidates,
+            attempts,
+            time_left,
             // Where no ask was made there is none that could be made differently.
             steerable: self.steerable && index.is_some(),
         };
-        let (policy, state) = self.attempt.parts();
-        let mut none = Memory { track: std::mem::take(&mut self.track), ..Memory::default() };
-        let memory = index.and_then(|index| state.asks.get_mut(index)).unwrap_or(&mut none);
         let answer = failure.shared_answer();
         let repeated = failure.kind().is_repairable()
             && answer
@@ -259,6 +284,7 @@ impl Call {
             accounted,
             usage,
             model,
+            endpoint,
             request_id,
             recovered,
             first_token,
@@ -268,6 +294,7 @@ impl Call {
             function: self.function,
             number: self.attempt.number,
             model,
+            endpoint,
             elapsed: self.attempt_started.elapsed(),
             wire_requests: requests,
             usage,

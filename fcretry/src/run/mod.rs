@@ -8,7 +8,7 @@ mod call;
 mod handle;
 mod observer;
 mod outcome;
-
+mod route;
 mod settle;
 mod watch;
 
@@ -19,4 +19,7 @@ pub use call::{Call, StaticPolicy, Wait, stub_attempt};
 pub use handle::{Attach, Handle, by};
 pub use observer::{AttemptEvent, DecisionEvent, FinishEvent, Observer};
 pub use outcome::{Drive, Driven, Outcome};
+#[cfg(feature = "openai")]
+pub(crate) use route::number_of;
+pub use route::{AsRoute, Endpoint, Route};
 pub use settle::{settle, settle_or};

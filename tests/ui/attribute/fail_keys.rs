@@ -45,7 +45,6 @@ async fn no_key() -> fcretry::Result<()> {
 #[retry_policy(
     first_token = "2s",
     idle = "2s",
-    route(ROUTE),
     degrade(empty),
     budget(usd = 0.05, tokens = 20_000),
     breaker(self.breaker),
@@ -60,6 +59,16 @@ async fn later_versions() -> fcretry::Result<()> {
 
 #[retry_policy(policy())]
 async fn no_policy() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(route())]
+async fn no_route(_: &Attempt) -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(route = "azure")]
+async fn route_is_no_name(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
 }
 

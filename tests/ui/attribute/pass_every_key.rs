@@ -39,6 +39,22 @@ async fn made_once(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
 }
 
+static BACKUPS: std::sync::LazyLock<fcretry::Route> =
+    std::sync::LazyLock::new(fcretry::Route::default);
+
+#[retry_policy(route(BACKUPS), on(timeout, fallback), on(auth, then = "escalate"), max_attempts = 2)]
+async fn routed(_: &Attempt) -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(route(std::sync::Arc::clone(route)), on(rate_limit, then = "fallback"))]
+async fn routed_by_argument(
+    _: &Attempt,
+    route: &std::sync::Arc<fcretry::Route>,
+) -> fcretry::Result<()> {
+    Ok(())
+}
+
 #[retry_policy(max_attempts = 3, on(timeout, retry = 2), on(unknown_tool, repair))]
 async fn just_enough(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
@@ -113,7 +129,8 @@ async fn constant() -> fcretry::Result<()> {
     on(application, retry = 2, backoff(constant)),
     on(circuit_open, then = "escalate"),
     on(budget_exhausted, escalate),
-    fallback("gpt-4o-mini")
+    fallback("gpt-4o-mini"),
+    route(&BACKUPS)
 )]
 async fn every_kind(_: &Attempt) -> fcretry::Result<()> {
     Ok(())

@@ -134,6 +134,15 @@ async fn no_model_to_go_to(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
 }
 
+#[retry_policy(
+    on(auth, fallback),
+    on(quota_exhausted, fallback, then = "escalate"),
+    fallback("gpt-4o-mini")
+)]
+async fn no_endpoint_to_go_to(_: &Attempt) -> fcretry::Result<()> {
+    Ok(())
+}
+
 #[retry_policy(on(timeout, retry, max_tokens = 4096), on(truncated, max_tokens = 0))]
 async fn max_tokens() -> fcretry::Result<()> {
     Ok(())
@@ -154,6 +163,11 @@ async fn never_falls_back(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
 }
 
+#[retry_policy(max_attempts = 1, route(BACKUPS))]
+async fn never_goes_on(_: &Attempt) -> fcretry::Result<()> {
+    Ok(())
+}
+
 #[retry_policy(max_attempts = 3, on(timeout, retry = 3), on(schema_validation, repair = 9))]
 async fn more_than_can_follow(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
@@ -169,6 +183,7 @@ async fn belongs_elsewhere() -> fcretry::Result<()> {
     on(truncated, retry, max_tokens = 4096),
     on(timeout, fallback),
     fallback("gpt-4o-mini"),
+    route(BACKUPS),
     history = 2,
     max_feedback_chars = 500
 )]

@@ -22,6 +22,7 @@ const KEYS: &[&str] = &[
     "backoff",
     "on",
     "fallback",
+    "route",
     "recovery",
     "history",
     "max_feedback_chars",
@@ -32,12 +33,12 @@ const KEYS: &[&str] = &[
 ];
 
 /// Keys that are planned: they are named here so that using one is not called a slip.
-const LATER: &[&str] =
-    &["route", "budget", "breaker", "throttle", "retry_budget", "idempotency", "adapt"];
+const LATER: &[&str] = &["budget", "breaker", "throttle", "retry_budget", "idempotency", "adapt"];
 
 const DEGRADE_EXAMPLE: &str = "degrade(cached_order)";
 const OBSERVER_EXAMPLE: &str = "observer(PAGER)";
 const POLICY_EXAMPLE: &str = "policy(self.policy)";
+const ROUTE_EXAMPLE: &str = "route(BACKUPS)";
 const FALLBACK_EXAMPLE: &str = r#"fallback("gpt-4o-mini")"#;
 
 /// Reads the whole attribute.
@@ -107,6 +108,7 @@ fn policy_item(policy: &mut Policy, item: &Item, diag: &mut Diag) {
         "observer" => {
             policy.observer.fill(key, expression(item, OBSERVER_EXAMPLE, diag), diag);
         }
+        "route" => policy.route.fill(key, expression(item, ROUTE_EXAMPLE, diag), diag),
         "policy" => policy.base.fill(key, expression(item, POLICY_EXAMPLE, diag), diag),
         "crate" => {
             let value = value::path(item, r#"crate = "::fcretry""#, diag);

@@ -168,3 +168,40 @@ fn the_times_of_a_stream_are_not_longer_than_what_holds_them() {
         assert_eq!(mistakes(expanded(attr, PLAIN)), Vec::<String>::new(), "{attr}");
     }
 }
+
+#[test]
+fn what_is_of_the_account_falls_back_along_a_route() {
+    let no_route = |key: &str, kind: &str| {
+        format!(
+            "`{key}` cannot help `{kind}` with another model of the same endpoint; \
+             add `route(BACKUPS)` beside the `on(..)`, with another endpoint in it"
+        )
+    };
+    for (attr, message) in [
+        (r#"on(auth, fallback), fallback("a")"#, no_route("fallback", "auth")),
+        (r#"on(quota_exhausted, then = "fallback")"#, no_route("then", "quota_exhausted")),
+        (
+            "on(timeout, fallback)",
+            "`fallback` has no model to go to; \
+             add `fallback(\"gpt-4o-mini\")` or `route(BACKUPS)` beside the `on(..)`"
+                .to_owned(),
+        ),
+        (
+            "route(BACKUPS), max_attempts = 1, on(timeout, fallback)",
+            "`route` can never happen with `max_attempts = 1`; write `max_attempts = 2` or more"
+                .to_owned(),
+        ),
+        ("route()", "`route(..)` holds no expression; write e.g. `route(BACKUPS)`".to_owned()),
+    ] {
+        assert_eq!(mistakes(expanded(attr, PLAIN)), [message], "{attr}");
+    }
+    for attr in [
+        "on(auth, fallback), route(self.route)",
+        r#"on(quota_exhausted, then = "escalate"), route(BACKUPS)"#,
+        r#"on(auth, then = "escalate")"#,
+        "on(timeout, retry, fallback), route(*BACKUPS)",
+        r#"on(rate_limit, then = "fallback"), route(BACKUPS)"#,
+    ] {
+        assert_eq!(mistakes(expanded(attr, PLAIN)), Vec::<String>::new(), "{attr}");
+    }
+}

@@ -1,8 +1,11 @@
 //! The decision: a function of the failure, the policy and what lies behind. It sees no clock and holds
 //! no randomness; the loop that calls it is the only place that waits.
 
+mod candidates;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use candidates::{Candidate, kills_the_endpoint};
 
 use std::time::Duration;
 
@@ -27,7 +30,7 @@ pub enum Action {
     Retry,
     /// Ask again with what was wrong fed back.
     Repair,
-    /// Go on with the next model.
+    /// Go on with the next model or endpoint that can help.
     Fallback,
     /// Fail.
     Fail,
@@ -82,7 +85,9 @@ pub(crate) struct Situation {
 
 /// Where the call stands.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
+pub(crate) struct Now<'a> {
+    /// Where the ask may be made, in the order of trying: its own model, the policy's fallbacks, the route.
+    pub(crate) candidates: &'a [Candidate],
     /// Attempts made, this one included.
     pub(crate) attempts: u32,
     pub(crate) time_left: Duration,
@@ -93,8 +98,10 @@ pub(crate) struct Now {
 /// What one ask of a call has behind it on the model it is at.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Track {
-    /// 0 is the ask's own model, `n` the policy's `n`th fallback.
-    pub(crate) model: usize,
+    /// Which of the candidates it is at; 0 is the ask's own model.
+    pub(crate) candidate: usize,
+    /// The largest context that the request did not fit.
+    too_small: Option<u32>,
     /// The request names the function, or constrains the format, so that prose is no longer possible.
     pub(crate) constrained: bool,
     /// The token limit that the first request set itself, or the first one set for it.
@@ -124,11 +131,13 @@ impl Track {
     fn has_counted(&self, kind: FailureKind) -> bool {
         Self::count(&self.retries, kind) + Self::count(&self.repairs, kind) > 0
             || self.constrained
-            || self.model > 0
+            || self.candidate > 0
     }
 
-    fn next_model(&mut self) {
-        *self = Self { model: self.model + 1, ..Self::default() };
+    /// Goes on at another candidate, where nothing is counted yet.
+    fn go_to(&mut self, candidate: usize, delay: Duration) -> Decision {
+        *self = Self { candidate, too_small: self.too_small, ..Self::default() };
+        Decision { forget: true, ..Decision::go_on(Action::Fallback, delay) }
     }
 
     /// The limit for a resend of a request whose answer was cut: twice the last, at most `cap` or four times
@@ -168,7 +177,7 @@ impl Decision {
 /// Decides about a failure, and counts what is decided in `track`.
 pub(crate) fn decide(
     seen: Situation,
-    now: Now,
+    now: Now<'_>,
     policy: &RetryPolicy,
     track: &mut Track,
     rng: &mut fastrand::Rng,
@@ -176,7 +185,11 @@ pub(crate) fn decide(
     let Some(rule) = policy.rule(seen.kind) else {
         return Decision::stop(Action::Fail, StoppedBy::Rule);
     };
-    let case = Case { seen, now, policy, rule };
+    let told = policy.names_fallback(seen.kind);
+    let case = Case { seen, now, policy, rule, told };
+    if seen.kind == FailureKind::ContextOverflow {
+        track.too_small = track.too_small.max(case.here(track).context);
+    }
     let step = match case.next_step(track) {
         Ok(step) => step,
         Err(stop) => return stop,
@@ -185,15 +198,17 @@ pub(crate) fn decide(
         return Decision::stop(case.ending(), StoppedBy::MaxAttempts);
     }
     let last_chance = now.attempts + 1 == policy.max_attempts() && case.falls_back_after();
-    let step = if last_chance && case.has_fallback(track) { Step::Fallback } else { step };
+    let step = if last_chance && case.next(track).is_some() { Step::Fallback } else { step };
     case.take(step, track, rng)
 }
 
 struct Case<'a> {
     seen: Situation,
-    now: Now,
+    now: Now<'a>,
     policy: &'a RetryPolicy,
     rule: &'a Rule,
+    /// The rule says `fallback` itself.
+    told: bool,
 }
 
 impl Case<'_> {
@@ -211,7 +226,7 @@ impl Case<'_> {
                     && !(self.seen.repeated && track.constrained)
             }
             Step::Constrain => self.now.steerable && !track.constrained,
-            Step::Fallback => self.has_fallback(track),
+            Step::Fallback => self.next(track).is_some(),
             Step::Fail | Step::Escalate => true,
         });
         match open {
@@ -221,7 +236,7 @@ impl Case<'_> {
             Some(Step::Fail) => Err(Decision::stop(Action::Fail, StoppedBy::Rule)),
             Some(Step::Escalate) => Err(Decision::stop(Action::Escalate, StoppedBy::Rule)),
             Some(step) => Ok(step),
-            None if self.falls_back_after() && self.has_fallback(track) => Ok(Step::Fallback),
+            None if self.falls_back_after() && self.next(track).is_some() => Ok(Step::Fallback),
             None if track.has_counted(self.seen.kind) => {
                 Err(Decision::stop(self.ending(), StoppedBy::Count))
             }
@@ -229,8 +244,22 @@ impl Case<'_> {
         }
     }
 
-    fn has_fallback(&self, track: &Track) -> bool {
-        self.now.steerable && track.model < self.policy.fallback().len()
+    /// Where the ask is.
+    fn here(&self, track: &Track) -> Candidate {
+        self.now.candidates.get(track.candidate).copied().unwrap_or_default()
+    }
+
+    /// The next candidate that can help. What was passed over is not come back to.
+    fn next(&self, track: &Track) -> Option<usize> {
+        if !self.now.steerable {
+            return None;
+        }
+        let here = self.here(track);
+        let later = self.now.candidates.iter().enumerate().skip(track.candidate + 1);
+        let helps = |candidate: &Candidate| {
+            candidate.can_help(self.seen.kind, here, self.told, track.too_small)
+        };
+        later.filter(|(_, candidate)| helps(candidate)).map(|(i, _)| i).next()
     }
 
     /// Whether another model follows when this rule's counts are used up. The body's own failures are no
@@ -254,15 +283,13 @@ impl Case<'_> {
         let kind = self.seen.kind;
         let delay = match self.delay(step, track, rng) {
             Ok(delay) => delay,
-            Err(_)
-                if !self.now.time_left.is_zero()
-                    && self.falls_back_after()
-                    && self.has_fallback(track) =>
-            {
-                track.next_model();
-                return Decision::go_on(Action::Fallback, Duration::ZERO);
+            Err(by) => {
+                let may_go_on = !self.now.time_left.is_zero() && self.falls_back_after();
+                return match self.next(track).filter(|_| may_go_on) {
+                    Some(next) => track.go_to(next, Duration::ZERO),
+                    None => Decision::stop(self.ending(), by),
+                };
             }
-            Err(by) => return Decision::stop(self.ending(), by),
         };
         track.previous_delay = Some(delay);
         match step {
@@ -285,10 +312,10 @@ impl Case<'_> {
                 let forget = self.seen.repeated;
                 Decision { forget, ..Decision::go_on(Action::Repair, delay) }
             }
-            Step::Fallback | Step::Fail | Step::Escalate => {
-                track.next_model();
-                Decision { forget: true, ..Decision::go_on(Action::Fallback, delay) }
-            }
+            Step::Fallback | Step::Fail | Step::Escalate => match self.next(track) {
+                Some(next) => track.go_to(next, delay),
+                None => Decision::stop(self.ending(), StoppedBy::Count),
+            },
         }
     }
 

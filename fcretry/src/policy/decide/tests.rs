@@ -4,6 +4,8 @@ use crate::policy::{Backoff, Jitter};
 /// Plays a lasting failure against a policy and returns what is decided, until the call stops.
 struct Lasting {
     policy: RetryPolicy,
+    /// Beside the ask's own model and the policy's, which are at endpoint 0.
+    route: Vec<Candidate>,
     seen: Situation,
     steerable: bool,
     time_left: Duration,
@@ -13,6 +15,7 @@ impl Lasting {
     fn of(kind: FailureKind, policy: RetryPolicy) -> Self {
         Self {
             policy,
+            route: Vec::new(),
             seen: Situation { kind, retry_after: None, repeated: false, completion_tokens: None },
             steerable: true,
             time_left: Duration::from_secs(180),
@@ -22,8 +25,15 @@ impl Lasting {
     fn run(&self) -> Vec<Decision> {
         let (mut track, mut rng) = (Track::default(), fastrand::Rng::with_seed(1));
         let mut decisions = Vec::new();
+        let own = vec![Candidate::default(); 1 + self.policy.fallback().len()];
+        let candidates = [own, self.route.clone()].concat();
         for attempts in 1.. {
-            let now = Now { attempts, time_left: self.time_left, steerable: self.steerable };
+            let now = Now {
+                candidates: &candidates,
+                attempts,
+                time_left: self.time_left,
+                steerable: self.steerable,
+            };
             let decision = decide(self.seen, now, &self.policy, &mut track, &mut rng);
             decisions.push(decision);
             if decision.stopped_by.is_some() {
@@ -36,6 +46,29 @@ impl Lasting {
     fn actions(&self) -> Vec<Action> {
         self.run().iter().map(|d| d.action).collect()
     }
+
+    /// Where a failure that lasts takes an ask, by the number of the candidate.
+    fn way(kind: FailureKind, policy: &RetryPolicy, candidates: &[Candidate]) -> Vec<usize> {
+        let (mut track, mut rng) = (Track::default(), fastrand::Rng::with_seed(1));
+        let mut way = Vec::new();
+        let seen = Situation { kind, retry_after: None, repeated: false, completion_tokens: None };
+        for attempts in 1.. {
+            let time_left = Duration::from_secs(180);
+            let now = Now { candidates, attempts, time_left, steerable: true };
+            let decision = decide(seen, now, policy, &mut track, &mut rng);
+            if decision.stopped_by.is_some() {
+                break;
+            }
+            if decision.action == Action::Fallback {
+                way.push(track.candidate);
+            }
+        }
+        way
+    }
+}
+
+fn at(endpoint: u64, context: impl Into<Option<u32>>) -> Candidate {
+    Candidate { endpoint, context: context.into(), is_dead: false }
 }
 
 fn many_attempts() -> crate::policy::RetryPolicyBuilder {
@@ -150,6 +183,7 @@ fn retry_after_is_never_undercut_and_never_waited_for_in_vain() {
         steerable: true,
         time_left: Duration::from_secs(time_left),
         policy,
+        route: Vec::new(),
     };
     for decision in &told(40, 180, plain()).run()[..3] {
         assert!((40.0..=44.0).contains(&decision.delay.as_secs_f64()), "{decision:?}");
@@ -201,7 +235,8 @@ fn a_cut_answer_gets_twice_the_limit_and_at_most_four_times_the_first() {
         };
         let mut limits = Vec::new();
         for attempts in 1.. {
-            let now = Now { attempts, time_left: Duration::from_secs(9), steerable: true };
+            let time_left = Duration::from_secs(9);
+            let now = Now { candidates: &[], attempts, time_left, steerable: true };
             if decide(seen, now, &policy, &mut track, &mut rng).stopped_by.is_some() {
                 break;
             }
@@ -224,4 +259,72 @@ fn a_function_that_cannot_be_told_is_neither_repaired_nor_moved() {
     let mut lasting = Lasting::of(FailureKind::SchemaValidation, with_fallback());
     lasting.steerable = false;
     assert_eq!(lasting.actions(), [Action::Fail]);
+}
+
+#[test]
+fn what_is_of_the_account_goes_to_another_endpoint_and_to_no_model_of_this_one() {
+    let candidates = [at(1, None), at(1, None), at(1, 9), at(2, None), at(2, None), at(3, None)];
+    let told = |kind| many_attempts().on(kind, Rule::new().fallback()).build().unwrap();
+    for kind in [FailureKind::Auth, FailureKind::QuotaExhausted] {
+        // The last of endpoint 2 is passed over when that one fails in the same way.
+        assert_eq!(Lasting::way(kind, &plain(), &candidates), [3, 5], "{kind}");
+        assert_eq!(Lasting::way(kind, &told(kind), &candidates), [3, 5], "{kind}");
+        assert!(Lasting::way(kind, &plain(), &candidates[..3]).is_empty(), "{kind}");
+    }
+    // A name that is wrong goes to another model of the endpoint only if the policy says so.
+    let kind = FailureKind::ModelNotFound;
+    assert_eq!(Lasting::way(kind, &plain(), &candidates), [3, 5]);
+    assert_eq!(Lasting::way(kind, &told(kind), &candidates), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn what_is_dead_is_passed_over_whatever_the_failure() {
+    let dead = Candidate { is_dead: true, ..at(2, None) };
+    let candidates = [at(1, None), dead, at(3, None), dead];
+    assert_eq!(Lasting::way(FailureKind::Timeout, &plain(), &candidates), [2]);
+}
+
+#[test]
+fn a_request_that_is_too_long_goes_where_the_context_is_known_to_be_larger() {
+    let kind = FailureKind::ContextOverflow;
+    let way = |policy, candidates: &[Candidate]| Lasting::way(kind, &policy, candidates);
+    assert_eq!(way(plain(), &[at(1, None), at(1, None), at(2, 8), at(2, 8), at(1, 32)]), [2, 4]);
+    assert_eq!(way(plain(), &[at(1, 16), at(2, None), at(2, 8), at(2, 16), at(1, 17)]), [4]);
+    // A rule that says so goes where it is not known to be in vain.
+    let told = many_attempts().on(kind, Rule::new().fallback()).build().unwrap();
+    assert_eq!(way(told, &[at(1, 16), at(2, None), at(2, 8), at(2, 32)]), [1, 3]);
+}
+
+#[test]
+fn what_did_not_fit_is_remembered_on_the_way() {
+    let candidates = [at(1, 16), at(2, 32), at(3, 8), at(4, 64)];
+    let (mut track, mut rng) = (Track::default(), fastrand::Rng::with_seed(1));
+    let mut next = |kind| {
+        let seen = Situation { kind, retry_after: None, repeated: false, completion_tokens: None };
+        let time_left = Duration::from_secs(180);
+        let now = Now { candidates: &candidates, attempts: 1, time_left, steerable: true };
+        decide(seen, now, &plain(), &mut track, &mut rng);
+        track.candidate
+    };
+    assert_eq!(next(FailureKind::ContextOverflow), 1);
+    // The third is at another endpoint, but 8 are not more than 16.
+    assert_eq!(next(FailureKind::Auth), 3);
+}
+
+#[test]
+fn a_route_is_a_fallback_as_the_policy_s_models_are() {
+    use Action::{Fail, Fallback, Retry};
+    let route = vec![at(2, None)];
+    let overload = Lasting { route, ..Lasting::of(FailureKind::ModelOverload, plain()) };
+    assert_eq!(overload.actions(), [Retry, Retry, Fallback, Retry, Retry, Fail]);
+    let policy = RetryPolicy::builder().max_attempts(3).build().unwrap();
+    let limited =
+        Lasting { route: vec![at(2, None)], ..Lasting::of(FailureKind::RateLimit, policy) };
+    assert_eq!(limited.actions(), [Retry, Fallback, Fail]);
+    for kind in [FailureKind::Refusal, FailureKind::InvalidRequest, FailureKind::Application] {
+        assert!(Lasting::way(kind, &plain(), &[at(1, None), at(2, None)]).is_empty(), "{kind}");
+    }
+    for kind in [FailureKind::CircuitOpen, FailureKind::BudgetExhausted] {
+        assert_eq!(Lasting::way(kind, &plain(), &[at(1, None), at(1, None)]), [1], "{kind}");
+    }
 }
