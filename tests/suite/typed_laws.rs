@@ -325,3 +325,61 @@ fn a_type_of_variants_is_read_as_through_a_value() {
     both_ways_agree::<Varied>(&varied());
     both_ways_agree::<Single>(&json!({"what": "Add", "text": "x"}));
 }
+
+/// One variant takes all words that are none.
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
+enum Colour {
+    Red,
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, PartialEq, Deserialize, JsonSchema, ToolCall)]
+struct Painted {
+    colour: Colour,
+}
+
+#[test]
+fn a_word_that_the_schema_does_not_list_is_not_taken_for_any_other() {
+    let painted = |colour: &str| Painted::parse(&json!({ "colour": colour }).to_string());
+    assert_eq!(painted("Red").unwrap(), Painted { colour: Colour::Red });
+    assert_eq!(painted("Other").unwrap(), Painted { colour: Colour::Other });
+    let failure = painted("Blue").unwrap_err();
+    assert_eq!(failure.violations()[0].pointer(), "/colour");
+}
+
+/// A struct of more fields than are looked at in passing.
+macro_rules! wide {
+    ($($field:ident)*) => {
+        #[derive(Debug, PartialEq, Deserialize, JsonSchema, ToolCall)]
+        struct Wide { $($field: Option<u8>,)* }
+    };
+}
+
+wide! {
+    a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 b0 b1 b2 b3 b4 b5 b6 b7 b8 b9 c0 c1 c2 c3 c4 c5 c6 c7 c8 c9 d0 d1 d2 d3 d4 d5 d6 d7 d8
+    d9 e0 e1 e2 e3 e4 e5 e6 e7 e8 e9 f0 f1 f2 f3 f4 f5 f6 f7 f8 f9 g0 g1 g2 g3 g4 g5 g6 g7 g8 g9
+}
+
+#[derive(Debug, PartialEq, Deserialize, JsonSchema, ToolCall)]
+struct Flat {
+    count: Option<u8>,
+    #[serde(flatten)]
+    size: Option<FlatSize>,
+}
+
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum FlatSize {
+    Round { radius: u8 },
+    Square { side: u8 },
+}
+
+#[test]
+fn a_wrapper_is_seen_where_the_whole_is_not_looked_at_in_passing() {
+    let wide = Wide::parse(r#"{"name": "wide", "arguments": {"a3": 7}}"#).unwrap();
+    assert_eq!(wide.a3, Some(7));
+    assert_eq!(Wide::parse(r#"{"g9": 7}"#).unwrap().g9, Some(7));
+    let flat = Flat::parse(r#"{"name": "flat", "arguments": {"count": 7}}"#).unwrap();
+    assert_eq!(flat, Flat { count: Some(7), size: None });
+}

@@ -247,3 +247,13 @@ fn prose_alone_is_no_value() {
         assert!(!find(text, false).is_ok_and(|found| found.value.is_object()), "{text}");
     }
 }
+
+// What costs the square of its length would not end.
+#[test]
+fn white_space_behind_tags_and_fences_is_not_read_again_for_each() {
+    let blank = " ".repeat(500_000);
+    for piece in ["<tool_call>", "<tool_call>x ", "```\n", "``` x "] {
+        let text = format!("{}{blank}", piece.repeat(50_000));
+        let _ = find(&text, false);
+    }
+}

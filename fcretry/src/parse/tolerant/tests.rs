@@ -238,6 +238,21 @@ fn hostile_input_costs_its_own_length() {
     assert!(refused(&"\"".repeat(999_999)).at > 0);
 }
 
+// What costs the square of its length would not end.
+#[test]
+fn white_space_at_the_end_is_not_read_again_for_each_number() {
+    let text = format!("[{}{}", "1,".repeat(200_000), " ".repeat(1_000_000));
+    assert!(refused(&text).cut);
+}
+
+#[test]
+fn a_pointer_to_keys_given_twice_is_made_only_while_there_is_room() {
+    let twice = "{'a': 1, 'a': 2},".repeat(100_000);
+    let text = format!("{{'{}': [{twice}]}}", "k".repeat(1_000_000));
+    let found = read(&text, 0).unwrap().duplicates.found;
+    assert_eq!(found.len(), 1);
+}
+
 fn lenient(text: &str) -> Option<Value> {
     let read = read_as(text, 0, true).ok()?;
     let kinds: Vec<_> = read.log.into_vec().into_iter().map(|entry| entry.kind).collect();
