@@ -60,6 +60,14 @@ impl<'t> Found<'t> {
         self
     }
 
+    /// Moves its places by what stood before the part of the text that was read.
+    fn shift(&mut self, by: usize) {
+        self.log.shift(by);
+        if let Some(doubt) = &mut self.doubt {
+            doubt.at += by;
+        }
+    }
+
     fn calling(self, called: Option<&'t str>) -> Self {
         Self { called: self.called.or(called), ..self }
     }
@@ -83,7 +91,7 @@ pub(super) fn find(text: &str, lenient: bool) -> Result<Found<'_>, Refusal> {
     let before = text.len() - answer.len();
     match find_in(answer, lenient) {
         Ok(mut found) => {
-            found.log.shift(before);
+            found.shift(before);
             if before > 0 {
                 found.log.syntax(RecoveryKind::SurroundingText, 0);
             }
@@ -133,8 +141,11 @@ fn find_in(text: &str, lenient: bool) -> Result<Found<'_>, Refusal> {
 pub(super) fn marked(text: &str) -> Option<Vec<Found<'_>>> {
     let answer = without_reasoning(text).ok()?;
     let Scan { fenced, tagged, in_prose } = scan::scan(answer, false).ok()?;
-    let marked = if tagged.is_empty() { fenced } else { tagged };
+    let mut marked = if tagged.is_empty() { fenced } else { tagged };
     let start = marked.first()?.at;
+    for found in &mut marked {
+        found.shift(text.len() - answer.len());
+    }
     in_prose.iter().all(|found| found.last_at < start).then_some(marked)
 }
 
@@ -211,7 +222,7 @@ fn in_code_span(text: &str) -> Option<Found<'_>> {
     let inner =
         inner.strip_suffix("`".repeat(marks).as_str()).filter(|_| (1..3).contains(&marks))?;
     let mut found = whole(inner, false).ok()?;
-    found.log.shift(inner.as_ptr().addr() - text.as_ptr().addr());
+    found.shift(inner.as_ptr().addr() - text.as_ptr().addr());
     Some(found.marked(RecoveryKind::SurroundingText, 0))
 }
 
@@ -236,7 +247,8 @@ fn escaped(text: &str) -> Option<Found<'_>> {
     let mut found = whole(&held, false).ok()?;
     // Its places are those of another text.
     found.log.move_to(0);
-    let found = Found { called: None, ..found };
+    let doubt = found.doubt.map(|doubt| Refusal { at: 0, ..doubt });
+    let found = Found { called: None, doubt, ..found };
     Some(found.marked(RecoveryKind::DoubleEncoding, 0))
 }
 

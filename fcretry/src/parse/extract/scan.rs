@@ -102,6 +102,7 @@ fn keep<'t>(candidates: &mut Vec<Found<'t>>, found: Option<Found<'t>>) {
     match candidates.last_mut() {
         Some(last) if last.value == found.value && last.called == found.called => {
             last.duplicates.extend(found.duplicates);
+            last.doubt = last.doubt.or(found.doubt);
             last.last_at = found.at;
             last.times += 1;
         }

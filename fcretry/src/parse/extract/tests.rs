@@ -257,3 +257,16 @@ fn white_space_behind_tags_and_fences_is_not_read_again_for_each() {
         let _ = find(&text, false);
     }
 }
+
+#[test]
+fn the_place_of_a_doubt_is_one_of_the_whole_text() {
+    let doubtful = "{\"a\": {\"b\": 1}, \"c\": 2}";
+    let place = |text: &str| find(text, false).unwrap().doubt.unwrap().at;
+    for before in ["", "<think>hm</think>", "`"] {
+        let after = if before == "`" { "}`" } else { "}" };
+        let text = format!("{before}{doubtful}{after}");
+        assert_eq!(place(&text), before.len() + doubtful.len(), "{text}");
+    }
+    // What was in a string has the places of another text.
+    assert_eq!(place("{\\\"a\\\": {\\\"b\\\": 1}, \\\"c\\\": 2}}"), 0);
+}
