@@ -218,6 +218,17 @@ async fn a_call_in_the_content_counts_only_where_one_was_required() {
     assert_eq!(free(&model.client()).await.unwrap_err().kind(), FailureKind::NoToolCall);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_wrapper_that_names_no_tool_is_a_call_only_where_nothing_is_said_around_it() {
+    let unnamed = r#"{"arguments": {"customer": "Ann", "count": 2}}"#;
+    let (result, _, model) = play([Reply::text(unnamed)]).await;
+    assert_eq!((result.unwrap().count, model.request_count()), (2, 1));
+    let prose = Reply::text(format!("What I have so far is {unnamed} and no more."));
+    let (result, report, _) = play([prose, good()]).await;
+    assert!(result.is_ok());
+    assert_eq!(report.attempts[0].kind, Some(FailureKind::NoToolCall));
+}
+
 #[test]
 fn a_wrapper_that_an_open_schema_admits_is_one_all_the_same() {
     use fcretry::parse::Reader;

@@ -1,7 +1,7 @@
 //! Several tools in one request, and several calls in one answer.
 
 use fcretry::{
-    FailureKind, ToolSet,
+    FailureKind, RecoveryKind, ToolSet,
     prelude::*,
     testing::{MockModel, Reply},
 };
@@ -142,6 +142,98 @@ async fn a_call_in_the_content_must_name_its_tool_where_there_are_several() {
     let (result, report) = fcretry::report(one(&model.client())).await;
     assert_eq!(result.unwrap(), cancelled(7));
     assert_eq!(report.attempts[0].kind, Some(FailureKind::NoToolCall));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrapper_that_names_no_tool_is_no_call_where_there_are_several() {
+    for unnamed in [
+        json!({"arguments": {"customer": "Ann"}}),
+        json!({"type": "object", "properties": {"customer": "Ann"}}),
+    ] {
+        let model = MockModel::new([
+            Reply::json(unnamed),
+            Reply::tool_call("cancel_order", json!({"number": 7})),
+        ]);
+        let (result, report) = fcretry::report(one(&model.client())).await;
+        assert_eq!(result.unwrap(), cancelled(7));
+        assert_eq!(report.attempts[0].kind, Some(FailureKind::NoToolCall));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_one_of_several_calls_in_the_content_is_not_lost() {
+    let cancel = r#"{"name": "cancel_order", "arguments": {"number": 7}}"#;
+    let twice = r#"{"name": "place_order", "arguments": {"customer": "Ann", "customer": "Bob"}}"#;
+    // The last brace may have stood behind `extra`.
+    let early =
+        r#"{"name": "place_order", "arguments": {"customer": "Ann", "extra": {}, "more": 1}}}"#;
+    for (text, kind) in [
+        (format!("[{twice}, {cancel}]"), FailureKind::SchemaValidation),
+        (format!("{{\"tool_calls\": [{cancel}, {twice}]}}"), FailureKind::SchemaValidation),
+        (
+            format!("<tool_call>{twice}</tool_call><tool_call>{cancel}</tool_call>"),
+            FailureKind::SchemaValidation,
+        ),
+        (
+            format!("<tool_call>{early}</tool_call><tool_call>{cancel}</tool_call>"),
+            FailureKind::StructuralParse,
+        ),
+    ] {
+        let model = MockModel::new([
+            Reply::text(text.clone()),
+            Reply::tool_call("cancel_order", json!({"number": 7})),
+        ]);
+        let (result, report) = fcretry::report(all(&model.client())).await;
+        assert_eq!(result.unwrap(), [cancelled(7)], "{text}");
+        assert_eq!(report.attempts[0].kind, Some(kind), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_put_right_in_several_calls_in_the_content_is_in_the_report() {
+    use RecoveryKind as R;
+    let text = "<think>Two.</think><tool_call>{'name': 'place_order', 'arguments': {'customer': 'Ann'}}</tool_call>\n\
+        <tool_call>{\"name\": \"cancel_order\", \"arguments\": {\"number\": \"7\"}}</tool_call>";
+    let model = MockModel::new([Reply::text(text)]);
+    let (result, report) = fcretry::report(all(&model.client())).await;
+    assert_eq!(result.unwrap(), [placed(), cancelled(7)]);
+    let recovered = &report.attempts[0].recovered;
+    let has = |kind: R| recovered.iter().filter(|entry| entry.kind == kind).count();
+    assert_eq!((has(R::Tags), has(R::CallInContent), has(R::NumberInString)), (2, 2, 1));
+    let quote = recovered.iter().find(|entry| entry.kind == R::SingleQuotes).unwrap();
+    assert_eq!(quote.at, fcretry::Place::Byte(text.find('\'').unwrap()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_the_calls_in_a_made_up_one_all_that_is_wrong_is_told() {
+    let calls = |calls: serde_json::Value| {
+        Reply::tool_call("multi_tool_use.parallel", json!({"tool_uses": calls}))
+    };
+    let cancel = |number: i32| json!({"recipient_name": "functions.cancel_order", "parameters": {"number": number}});
+    let place = json!({"recipient_name": "functions.place_order", "parameters": {}});
+    let model = MockModel::new([
+        calls(json!([cancel(0), place])),
+        Reply::tool_call("cancel_order", json!({"number": 7})),
+    ]);
+    assert_eq!(all(&model.client()).await.unwrap(), [cancelled(7)]);
+    let told = crate::support::last_message(&model, 1);
+    assert!(told.contains("/number: expected at least 1"), "{told}");
+    assert!(told.contains("/customer: expected a string; it is required"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn equal_calls_in_a_made_up_one_are_one_where_one_was_asked_for() {
+    let cancel = json!({"recipient_name": "functions.cancel_order", "parameters": {"number": 7}});
+    let model = MockModel::new([Reply::tool_call(
+        "multi_tool_use.parallel",
+        json!({"tool_uses": [cancel, cancel]}),
+    )]);
+    let (result, report) = fcretry::report(one(&model.client())).await;
+    assert_eq!(result.unwrap(), cancelled(7));
+    let recovered = &report.attempts[0].recovered;
+    assert!(!recovered.is_empty());
+    // They stood where calls stand.
+    assert!(recovered.iter().all(|entry| entry.kind != RecoveryKind::CallInContent));
 }
 
 #[tokio::test(start_paused = true)]

@@ -103,10 +103,10 @@ impl Judge<'_> {
     fn all(mut self, text: &str, part: Part) -> Vec<Violation> {
         let Part { value, open, key, string, is_unsettled, is_uncertain, .. } = part;
         let keys = || value.as_object().into_iter().flat_map(|entries| entries.keys()).chain(&key);
-        if is_uncertain || unwrap::may_begin(keys(), self.target.name) {
+        let mut schema = self.target.checker.schema();
+        if is_uncertain || unwrap::may_begin(keys(), schema, self.target.name) {
             return Vec::new();
         }
-        let mut schema = self.target.checker.schema();
         let mut value = value;
         let mut pointer = String::new();
         let mut steps = open.iter();

@@ -14,13 +14,14 @@ use super::{
 use crate::failure::{Failure, FailureKind, Violation, Violations};
 
 /// A value that was read, and not yet held against the schema.
+#[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) value: Value,
     /// What is wrong with it already.
-    found: Vec<Violation>,
+    pub(super) found: Vec<Violation>,
     pub(super) log: Log,
     /// What only a schema can decide.
-    doubt: Option<Failure>,
+    pub(super) doubt: Option<Failure>,
 }
 
 /// The JSON value that `text` is or holds.

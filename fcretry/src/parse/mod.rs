@@ -29,13 +29,13 @@ pub(crate) use direct::read as read_direct;
 pub(crate) use recovered::Log;
 pub use recovered::{Place, Recovered, Recovery, RecoveryKind};
 pub(crate) use refused::is_runaway;
-pub(crate) use several::calls_in;
+pub(crate) use several::{Written, calls_in};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::{
-    fit::{decode, drafted, fitted, syntax},
+    fit::{decode, fitted, syntax},
     refused::refused,
 };
 use crate::failure::{Failure, FailureKind};
@@ -223,7 +223,8 @@ pub(crate) fn read_through_value<T: DeserializeOwned>(
 }
 
 /// Reads the call of the target's tool that `content` is, if it is one: a call written out, or, if the tool is `alone`,
-/// the arguments with nothing around them but a fence or a tag. `None` if it is prose, whatever samples are in it.
+/// the arguments with nothing around them but a fence, a tag or a wrapper. `None` if it is prose, whatever samples are
+/// in it.
 pub(crate) fn read_call_in_content<T: DeserializeOwned>(
     content: &str,
     target: Target<'_>,
@@ -237,23 +238,21 @@ pub(crate) fn read_call_in_content<T: DeserializeOwned>(
         }
         _ => return None,
     };
-    let mut call = found.value.clone();
-    let mut notes = Log::default();
-    unwrap::unwrap(&mut call, target.checker.schema(), target.name, &mut notes);
-    // What stands around it may name the tool, too.
-    let named =
-        found.called.zip(target.name).map(|(called, name)| unwrap::is_name(called, Some(name)));
-    if named == Some(false) {
-        return None;
-    }
-    let is_call = !notes.is_empty() || named == Some(true);
-    let is_bare = alone && !found.is_in_prose && target.checker.check(&found.value).is_empty();
-    if !is_call && !is_bare {
-        return None;
-    }
-    let mut draft = drafted(content, found);
-    draft.value = call;
-    draft.log.append(notes);
+    let may_be_unnamed = alone && !found.is_in_prose;
+    let mut draft = Written::of(content, found).call_of(target, may_be_unnamed)?;
     draft.log.value(RecoveryKind::CallInContent, "");
+    Some(fitted(draft, target).and_then(decode))
+}
+
+/// Reads one of several calls that stand in one text, if it names the target's tool.
+pub(crate) fn read_written<T: DeserializeOwned>(
+    call: &Written<'_>,
+    target: Target<'_>,
+    in_content: bool,
+) -> Option<Result<Reading<T>, Failure>> {
+    let mut draft = call.call_of(target, false)?;
+    if in_content {
+        draft.log.value(RecoveryKind::CallInContent, "");
+    }
     Some(fitted(draft, target).and_then(decode))
 }

@@ -16,10 +16,22 @@ pub(super) fn refused(text: &str, refusal: Refusal) -> Failure {
         true => (FailureKind::Truncated, reason),
         false => (FailureKind::StructuralParse, reason),
     };
-    let snippet = text.get(at..).unwrap_or_default().chars().take(SNIPPET).collect::<String>();
     Failure::new(kind)
         .with_note(format!("{reason}, at line {line} column {column}"))
-        .with_place(at, snippet)
+        .with_place(at, snippet(text, at))
+}
+
+/// The failure that a refusal of one of many values in a text is. To count the lines before each would take more than
+/// linear time.
+pub(super) fn doubted(text: &str, refusal: Refusal) -> Failure {
+    let Refusal { at, reason, cut: _ } = refusal;
+    Failure::new(FailureKind::StructuralParse)
+        .with_note(format!("{reason}, at byte {at}"))
+        .with_place(at, snippet(text, at))
+}
+
+fn snippet(text: &str, at: usize) -> String {
+    text.get(at..).unwrap_or_default().chars().take(SNIPPET).collect()
 }
 
 /// How much of the text after the point of a refusal is kept for those who ask.

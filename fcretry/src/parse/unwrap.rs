@@ -55,10 +55,17 @@ const OF_A_SCHEMA: &[&str] =
 type Entries = Map<String, Value>;
 
 /// Takes the wrappers off the arguments of the tool `name`. What fits no wrapper exactly, or names another
-/// tool, is left as it is. Without a name any will do where a wrapper says that it gives one.
-pub(super) fn unwrap(value: &mut Value, schema: Schema<'_>, name: Option<&str>, log: &mut Log) {
+/// tool, is left as it is. Without a name any will do where a wrapper says that it gives one. Whether one of them gave
+/// a name.
+pub(super) fn unwrap(
+    value: &mut Value,
+    schema: Schema<'_>,
+    name: Option<&str>,
+    log: &mut Log,
+) -> bool {
+    let mut is_named = false;
     if !schema.admits(Kind::Object) {
-        return;
+        return is_named;
     }
     let tool = Tool { schema, name };
     for _ in 0..MAX_LAYERS {
@@ -70,10 +77,12 @@ pub(super) fn unwrap(value: &mut Value, schema: Schema<'_>, name: Option<&str>, 
             log.value(RecoveryKind::DoubleEncoding, "");
             continue;
         }
-        let Some(inner) = tool.inside(value) else { return };
+        let Some((inner, gives_name)) = tool.inside(value) else { break };
         *value = inner;
+        is_named |= gives_name;
         log.value(RecoveryKind::Wrapper, "");
     }
+    is_named
 }
 
 /// Whether `value` has the form of a call, of whatever tool, under keys that the schema does not know.
@@ -91,6 +100,7 @@ pub(super) fn is_call(value: &Value, schema: Schema<'_>) -> bool {
 /// `name`.
 pub(super) fn may_begin<'k>(
     mut keys: impl Iterator<Item = &'k String>,
+    schema: Schema<'_>,
     name: Option<&str>,
 ) -> bool {
     let vocabularies = [NAME, ARGUMENTS, CALL, CALLS, BESIDE];
@@ -99,18 +109,26 @@ pub(super) fn may_begin<'k>(
         vocabularies.iter().any(|words| words.contains(&fold.as_str()))
             || OF_A_SCHEMA.contains(&key.as_str())
             || matches!(key.as_str(), "properties" | "$defs")
-            || name.is_none_or(|name| is_name(key, Some(name)))
+            || (schema.property(key).is_none() && name.is_none_or(|name| is_name(key, Some(name))))
     })
 }
 
-/// The calls that a list of them holds, whatever is around it.
-pub(super) fn calls(value: &Value) -> Option<&[Value]> {
-    let listed = match value {
-        Value::Array(items) => items,
-        Value::Object(entries) => one_of(entries, CALLS)?.1.as_array()?,
+/// The calls that a list of them holds, and the key of the list, if there is an object around it that holds nothing
+/// else.
+pub(super) fn calls(value: &Value) -> Option<(Option<&str>, &[Value])> {
+    let (key, listed) = match value {
+        Value::Array(items) => (None, items),
+        Value::Object(entries) => {
+            let (key, calls) = one_of(entries, CALLS)?;
+            let belongs = |other: &String| other == key || BESIDE.contains(&folded(other).as_str());
+            if !entries.keys().all(belongs) {
+                return None;
+            }
+            (Some(key), calls.as_array()?)
+        }
         _ => return None,
     };
-    listed.iter().all(Value::is_object).then_some(listed)
+    listed.iter().all(Value::is_object).then_some((key, listed))
 }
 
 /// The object that a string holds: as JSON, or in a fence.
@@ -133,8 +151,8 @@ impl Tool<'_> {
         self.schema.property(key).is_some()
     }
 
-    /// What the wrapper holds.
-    fn inside(&self, value: &Value) -> Option<Value> {
+    /// What the wrapper holds, and whether it gives the tool's name.
+    fn inside(&self, value: &Value) -> Option<(Value, bool)> {
         // Of any object at all nobody knows whether it is one.
         if self.name.is_none() && self.schema.property_names().next().is_none() {
             return None;
@@ -145,9 +163,9 @@ impl Tool<'_> {
                 [Value::String(called), arguments @ Value::Object(_)]
                     if is_name(called, self.name) =>
                 {
-                    Some(arguments.clone())
+                    Some((arguments.clone(), true))
                 }
-                [one] => self.call(one.as_object()?),
+                [one] => Some((self.call(one.as_object()?)?, true)),
                 _ => None,
             },
             Value::Object(entries) => {
@@ -155,10 +173,9 @@ impl Tool<'_> {
                 if entries.is_empty() || entries.keys().all(|key| self.is_property(key)) {
                     return None;
                 }
-                self.call(entries)
-                    .or_else(|| self.listed(entries))
-                    .or_else(|| self.alone(entries))
-                    .or_else(|| self.echoed(entries))
+                let named = self.call(entries).or_else(|| self.listed(entries));
+                let unnamed = || self.alone(entries).or_else(|| self.echoed(entries));
+                named.map(|inner| (inner, true)).or_else(|| unnamed().map(|inner| (inner, false)))
             }
             _ => None,
         }

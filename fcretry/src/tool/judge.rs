@@ -25,7 +25,7 @@ pub(crate) fn judge_one_call<S: ToolSet>(
                 if others.iter().any(is_another) {
                     return Err(several());
                 }
-                let mut read = read_calls(first, how)?;
+                let mut read = read_calls(first, how, true)?;
                 match read.pop() {
                     Some(reading) if read.is_empty() => Ok(reading),
                     _ => Err(several()),
@@ -46,7 +46,7 @@ pub(crate) fn judge_calls<S: ToolSet>(
             if answer.calls.is_empty() {
                 return written_calls(answer, required, how);
             }
-            let read = each(answer.calls.iter().map(|call| read_calls(call, how)))?;
+            let read = each(answer.calls.iter().map(|call| read_calls(call, how, false)))?;
             Ok(read.into_iter().flatten().collect())
         })
         .map_err(|failure| failure.with_answer(Arc::clone(answer)))
@@ -104,22 +104,29 @@ fn several() -> Failure {
 /// A tool that models make up to make several calls at once.
 pub(super) const PARALLEL: &str = "multi_tool_use.parallel";
 
-/// Reads a call, or those that a made-up one holds.
-fn read_calls<S: ToolSet>(call: &Call, how: How) -> Result<Vec<Reading<S>>, Failure> {
+/// Reads a call, or those that a made-up one holds, each judged alone. Where one alone is wanted, equal
+/// ones are one.
+fn read_calls<S: ToolSet>(
+    call: &Call,
+    how: How,
+    one_is_wanted: bool,
+) -> Result<Vec<Reading<S>>, Failure> {
     let source = Source::Call { name: &call.name, arguments: &call.arguments };
     if let Some(read) = S::read_call(&RawCall { source, how }) {
         return read.map(|reading| vec![reading]);
     }
-    let held =
+    let mut held =
         if call.name.ends_with(PARALLEL) { parse::calls_in(&call.arguments) } else { Vec::new() };
+    if one_is_wanted {
+        held.dedup_by(|call, before| call.repeats(before));
+    }
     if held.is_empty() {
         return Err(unknown::<S>());
     }
-    let read = |text: &String| {
-        let source = Source::Content { text, alone: false };
+    each(held.iter().map(|call| {
+        let source = Source::Among { call, in_content: false };
         S::read_call(&RawCall { source, how }).unwrap_or_else(|| Err(unknown::<S>()))
-    };
-    held.iter().map(read).collect()
+    }))
 }
 
 fn unknown<S: ToolSet>() -> Failure {
@@ -158,9 +165,8 @@ fn written_calls<S: ToolSet>(
     let text = answer.content.as_deref().unwrap_or_default();
     let calls = if required && !is_refusal(text) { parse::calls_in(text) } else { Vec::new() };
     if calls.len() > 1 {
-        let read = |text: &String| {
-            S::read_call(&RawCall { source: Source::Content { text, alone: false }, how })
-        };
+        let read =
+            |call| S::read_call(&RawCall { source: Source::Among { call, in_content: true }, how });
         if let Some(read) = calls.iter().map(read).collect::<Option<Vec<_>>>() {
             return each(read.into_iter());
         }

@@ -1,7 +1,7 @@
 use super::{How, SpecError, ToolCall, ToolSpec, read, target, validated};
 use crate::{
     failure::Failure,
-    parse::{self, Reading, Recovery, RecoveryKind, folded},
+    parse::{self, Reading, Recovery, RecoveryKind, Target, folded},
 };
 
 /// The tools that a model may call in one request, and a value that says which it called. Every [`ToolCall`] is a set
@@ -64,6 +64,8 @@ pub(super) enum Source<'a> {
     Call { name: &'a str, arguments: &'a str },
     /// In the content. Arguments without a tool's name count only if there is one tool they can be of.
     Content { text: &'a str, alone: bool },
+    /// Among others in one text, which is the content, or the arguments of a call that is made up.
+    Among { call: &'a parse::Written<'a>, in_content: bool },
 }
 
 impl<T: ToolCall> ToolSet for T {
@@ -88,16 +90,27 @@ impl<T: ToolCall> ToolSet for T {
                 }
                 Some(reading)
             }
-            Source::Content { .. } if recovery == Recovery::Off => None,
+            Source::Content { .. } | Source::Among { .. } if recovery == Recovery::Off => None,
             Source::Content { text, alone } => {
-                let target = match target::<T>(how) {
-                    Ok(target) => target,
-                    Err(failure) => return Some(Err(failure)),
-                };
-                let read = parse::read_call_in_content::<T>(text, target, alone)?;
-                Some(read.and_then(validated))
+                let read = |target| parse::read_call_in_content(text, target, alone);
+                written(how, read)
+            }
+            Source::Among { call, in_content } => {
+                let read = |target| parse::read_written(call, target, in_content);
+                written(how, read)
             }
         }
+    }
+}
+
+/// Reads a call that is written out, if it is one of `T`.
+fn written<T: ToolCall>(
+    how: How,
+    read: impl FnOnce(Target<'static>) -> Option<Result<Reading<T>, Failure>>,
+) -> Option<Result<Reading<T>, Failure>> {
+    match target::<T>(how) {
+        Ok(target) => read(target).map(|read| read.and_then(validated)),
+        Err(failure) => Some(Err(failure)),
     }
 }
 
