@@ -4,6 +4,7 @@
 //! A type whose schema says no more than the type does ([`shape`]) is read in one pass ([`straight`]). Any other is
 //! read in two: one in which the text is held against the schema ([`verify`]), and nothing is built.
 
+mod fill;
 mod keys;
 mod probe;
 mod shape;
@@ -37,3 +38,6 @@ fn verified<T: DeserializeOwned>(text: &str, target: Target<'_>) -> Result<T, Un
     }
     serde_json::from_str(text).map_err(|_| Uncertain)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! is nothing. So no value is ever made, and what runs of the type is the code that asks.
 
 use std::{
+    any::type_name,
     cell::Cell,
     fmt::{self, Display},
 };
@@ -26,8 +27,16 @@ pub(super) enum Wish {
     Text,
     Option,
     List,
-    Struct(&'static [&'static str]),
+    Struct(Struct),
     Enum(&'static [&'static str]),
+}
+
+/// A struct, as a type asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Struct {
+    /// What makes it, which is another for another type: names and fields may be the same.
+    maker: &'static str,
+    pub(super) fields: &'static [&'static str],
 }
 
 /// The way to a part of a type.
@@ -148,7 +157,8 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Nothing> {
-        match self.heard(Some(Wish::Struct(fields)))? {
+        let wish = Struct { maker: type_name::<V>(), fields };
+        match self.heard(Some(Wish::Struct(wish)))? {
             (Step::Field(key), inside) => visitor.visit_map(Lead { key: Some(key), inside }),
             _ => Err(Nothing),
         }

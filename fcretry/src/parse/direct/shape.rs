@@ -4,35 +4,47 @@
 use std::collections::HashSet;
 
 use serde::de::DeserializeOwned;
-use serde_json::Number;
+use serde_json::{Number, Value};
 
-use super::probe::{Step, Wish, ask};
+use super::{
+    fill::demands,
+    probe::{Step, Struct, Wish, ask},
+};
 use crate::parse::schema::{Array, Kind, Node, Numbers, Object, Schema, Text};
 
 /// Whether all that `schema` demands of a value, `T` demands too.
 ///
 /// Of what cannot be told by asking, such as a type that looks at the value first, the answer is no.
 pub(in crate::parse) fn says_no_more<T: DeserializeOwned>(schema: Schema<'_>) -> bool {
-    let mut comparison =
-        Comparison { ask: ask::<T>, path: Vec::new(), known: HashSet::new(), left: MAX_PARTS };
+    let mut comparison = Comparison {
+        ask: ask::<T>,
+        demands: demands::<T>,
+        path: Vec::new(),
+        known: HashSet::new(),
+        left: MAX_PARTS,
+    };
     comparison.is_plain(schema, false)
 }
 
 /// A type of more parts than this is not asked about all of them.
 const MAX_PARTS: usize = 2048;
 
+/// Nor are parts that are in one another deeper than this: a list of lists of itself has no end.
+const MAX_DEPTH: usize = 64;
+
 struct Comparison<'s> {
     ask: fn(&[Step<'_>]) -> Option<Wish>,
+    demands: fn(&[Step<'_>], &str) -> bool,
     path: Vec<Step<'s>>,
     /// Structs that were compared with a part of the schema, or are being compared.
-    known: HashSet<(usize, &'static [&'static str])>,
+    known: HashSet<(usize, Struct)>,
     left: usize,
 }
 
 impl<'s> Comparison<'s> {
     fn below(&mut self, step: Step<'s>, schema: Schema<'s>, is_nullable: bool) -> bool {
         self.path.push(step);
-        let is_plain = self.is_plain(schema, is_nullable);
+        let is_plain = self.path.len() <= MAX_DEPTH && self.is_plain(schema, is_nullable);
         self.path.pop();
         is_plain
     }
@@ -68,12 +80,15 @@ impl<'s> Comparison<'s> {
             }
             Wish::Enum(variants) => {
                 let is_word = node.kinds.is_none() || is(Kind::String);
-                is_word && node.is_own && node.constant.is_none() && has_all(node, variants)
+                let has_null = || node.options.iter().flatten().any(Value::is_null);
+                is_word
+                    && node.is_own
+                    && node.constant.is_none()
+                    && has_all(node, variants)
+                    && (!is_nullable || has_null())
             }
             Wish::List => is(Kind::Array) && is_any && self.is_plain_list(schema),
-            Wish::Struct(fields) => {
-                is(Kind::Object) && is_any && self.is_plain_struct(schema, fields)
-            }
+            Wish::Struct(wish) => is(Kind::Object) && is_any && self.is_plain_struct(schema, wish),
             Wish::Option => false,
         }
     }
@@ -106,10 +121,11 @@ impl<'s> Comparison<'s> {
         is_any && rest.is_some_and(|rest| self.below(Step::Item, schema.at(rest), false))
     }
 
-    fn is_plain_struct(&mut self, schema: Schema<'s>, fields: &'static [&'static str]) -> bool {
-        if !self.known.insert((schema.address(), fields)) {
+    fn is_plain_struct(&mut self, schema: Schema<'s>, wish: Struct) -> bool {
+        if !self.known.insert((schema.address(), wish)) {
             return true;
         }
+        let fields = wish.fields;
         let Object {
             properties,
             places: _,
@@ -139,18 +155,10 @@ impl<'s> Comparison<'s> {
             && is_open
             && required.iter().all(|name| is_known(name))
             && properties.iter().all(|(name, part)| {
-                is_known(name)
-                    && self.below(Step::Field(name), schema.at(*part), false)
-                    && !(schema.requires(name) && self.may_be_absent(name))
+                is_known(name) && self.below(Step::Field(name), schema.at(*part), false)
             })
-    }
-
-    /// Whether the type takes the field's absence for `None`.
-    fn may_be_absent(&mut self, field: &'s str) -> bool {
-        self.path.push(Step::Field(field));
-        let wish = (self.ask)(&self.path);
-        self.path.pop();
-        wish == Some(Wish::Option)
+            // A field that is not there may have a value all the same.
+            && required.iter().all(|name| (self.demands)(&self.path, name))
     }
 }
 
@@ -175,7 +183,7 @@ fn is_within(numbers: &Numbers, limits: Option<(i128, i128)>) -> bool {
 
 /// Whether every variant is among the options of the schema, which are all words.
 fn has_all(node: &Node, variants: &[&str]) -> bool {
-    let is_among = |options: &Vec<serde_json::Value>| {
+    let is_among = |options: &Vec<Value>| {
         variants.iter().all(|variant| options.iter().any(|option| option == variant))
     };
     !variants.is_empty() && node.options.as_ref().is_some_and(is_among)

@@ -46,6 +46,15 @@ macro_rules! as_they_are {
     )*};
 }
 
+macro_rules! integers {
+    ($($method:ident($least:expr, $most:expr))*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            self.inner.$method(Integer { inner: visitor, least: $least, most: $most })
+        }
+    )*};
+}
+
 macro_rules! with_eyes_open {
     ($($method:ident)*) => {$(
         #[inline]
@@ -68,13 +77,22 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Plain<'_, D> {
     type Error = D::Error;
 
     as_they_are! {
-        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16
-        deserialize_u32 deserialize_u64 deserialize_str deserialize_string deserialize_identifier
+        deserialize_bool deserialize_str deserialize_string
+    }
+    integers! {
+        deserialize_i8(i8::MIN.into(), i8::MAX.unsigned_abs().into())
+        deserialize_i16(i16::MIN.into(), i16::MAX.unsigned_abs().into())
+        deserialize_i32(i32::MIN.into(), i32::MAX.unsigned_abs().into())
+        deserialize_i64(i64::MIN, i64::MAX.unsigned_abs())
+        deserialize_u8(0, u8::MAX.into())
+        deserialize_u16(0, u16::MAX.into())
+        deserialize_u32(0, u32::MAX.into())
+        deserialize_u64(0, u64::MAX)
     }
     with_eyes_open! { deserialize_f64 deserialize_option deserialize_seq }
     not_at_all! {
         deserialize_any deserialize_char deserialize_bytes deserialize_byte_buf deserialize_unit deserialize_map
-        deserialize_i128 deserialize_u128
+        deserialize_i128 deserialize_u128 deserialize_identifier
         // Of keys that are ignored nobody knows whether one is there twice.
         deserialize_ignored_any
     }
@@ -166,11 +184,6 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Plain<'_, V> {
     }
 
     #[inline]
-    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
-        self.inner.visit_unit()
-    }
-
-    #[inline]
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
         let Self { inner, oddities } = self;
         inner.visit_some(Plain { inner: deserializer, oddities })
@@ -241,6 +254,32 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Plain<'_, S> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
         let Self { inner, oddities } = self;
         inner.deserialize(Plain { inner: deserializer, oddities })
+    }
+}
+
+/// An integer of the type that was asked for: what takes it may take others, too, and make something else of them.
+struct Integer<V> {
+    inner: V,
+    least: i64,
+    most: u64,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Integer<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.expecting(f)
+    }
+
+    #[inline]
+    fn visit_i64<E: Error>(self, value: i64) -> Result<V::Value, E> {
+        let is_within = value >= self.least && (value < 0 || value.unsigned_abs() <= self.most);
+        if is_within { self.inner.visit_i64(value) } else { Err(no()) }
+    }
+
+    #[inline]
+    fn visit_u64<E: Error>(self, value: u64) -> Result<V::Value, E> {
+        if value <= self.most { self.inner.visit_u64(value) } else { Err(no()) }
     }
 }
 

@@ -160,3 +160,101 @@ fn what_keys_are_lost_in_or_what_looks_first_is_not_plain() {
     assert!(!with!(Data));
     assert!(!with!((u32, String)));
 }
+
+mod other {
+    use super::{Deserialize, JsonSchema};
+
+    #[derive(Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    pub(super) struct Part {
+        pub(super) count: i64,
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code)]
+struct Part {
+    count: u8,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code)]
+struct Pair<A> {
+    a: A,
+}
+
+#[test]
+fn types_that_look_alike_are_told_apart() {
+    #[derive(Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    struct Parts {
+        one: Part,
+        #[schemars(with = "Part")]
+        other: other::Part,
+    }
+    #[derive(Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    struct Pairs {
+        one: Pair<u8>,
+        #[schemars(with = "Pair<u8>")]
+        other: Pair<i64>,
+    }
+    assert!(!is_plain::<Parts>());
+    assert!(!is_plain::<Pairs>());
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(inline)]
+#[allow(dead_code)]
+enum Inline {
+    Small,
+    Large,
+}
+
+#[test]
+fn a_choice_that_leaves_out_null_says_more_than_an_option() {
+    assert!(with!(Option<Inline>));
+    assert!(!with!(
+        #[schemars(extend("enum" = ["Small", "Large"]))]
+        Option<Inline>
+    ));
+}
+
+#[test]
+fn a_field_that_the_schema_demands_and_the_type_does_not_says_more() {
+    #[derive(Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    struct Inner {
+        flag: bool,
+        size: Size,
+        single: f32,
+        tree: Tree,
+    }
+    #[derive(Deserialize, JsonSchema)]
+    #[schemars(extend("required" = ["after"]))]
+    #[allow(dead_code)]
+    struct Demanded {
+        before: Option<Inner>,
+        #[serde(default)]
+        after: Vec<Inner>,
+    }
+    #[derive(Deserialize, JsonSchema)]
+    #[allow(dead_code)]
+    struct Around<T> {
+        first: u8,
+        listed: Vec<Option<T>>,
+    }
+    assert!(is_plain::<Around<Inner>>());
+    assert!(!is_plain::<Demanded>());
+    assert!(!is_plain::<Around<Demanded>>());
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code)]
+struct Lists(Vec<Lists>);
+
+#[test]
+fn a_type_without_an_end_is_not_followed_to_any_depth() {
+    let small = std::thread::Builder::new().stack_size(512 * 1024);
+    small.spawn(|| assert!(!with!(Lists))).unwrap().join().unwrap();
+}
