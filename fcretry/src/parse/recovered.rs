@@ -19,6 +19,9 @@ pub enum Recovery {
 /// The most entries a log keeps: an answer of a million comments is not worth a million entries.
 const KEPT: usize = 1000;
 
+/// The most bytes of pointers it keeps: each repeats the keys above it.
+const MAX_POINTERS: usize = 64 * 1024;
+
 /// Declares the kinds once, each with the name it has in reports.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
@@ -132,22 +135,37 @@ pub enum Place {
     Pointer(String),
 }
 
-/// What was put right, in order.
+/// What was put right, in order; the first is always kept.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Log(Vec<Recovered>);
+pub(crate) struct Log {
+    entries: Vec<Recovered>,
+    /// The bytes of the pointers.
+    told: usize,
+}
 
 impl Log {
     pub(super) fn syntax(&mut self, kind: RecoveryKind, at: usize) {
-        self.push(kind, Place::Byte(at));
+        if self.has_room(0) {
+            self.entries.push(Recovered { kind, at: Place::Byte(at) });
+        }
     }
 
     pub(crate) fn value(&mut self, kind: RecoveryKind, pointer: &str) {
-        self.push(kind, Place::Pointer(pointer.to_owned()));
+        if self.has_room(pointer.len()) {
+            self.told += pointer.len();
+            self.entries.push(Recovered { kind, at: Place::Pointer(pointer.to_owned()) });
+        }
+    }
+
+    /// Whether another is kept, with this many bytes of a pointer.
+    fn has_room(&self, pointer: usize) -> bool {
+        let is_told = self.told.saturating_add(pointer) <= MAX_POINTERS;
+        self.entries.is_empty() || (is_told && self.entries.len() < KEPT)
     }
 
     /// Moves the places in the text by what stood before the part that was read.
     pub(super) fn shift(&mut self, by: usize) {
-        for entry in &mut self.0 {
+        for entry in &mut self.entries {
             if let Place::Byte(at) = &mut entry.at {
                 *at += by;
             }
@@ -156,34 +174,35 @@ impl Log {
 
     /// Puts all places in the text at one.
     pub(super) fn move_to(&mut self, place: usize) {
-        for entry in &mut self.0 {
+        for entry in &mut self.entries {
             if let Place::Byte(at) = &mut entry.at {
                 *at = place;
             }
         }
     }
 
-    fn push(&mut self, kind: RecoveryKind, at: Place) {
-        if self.0.len() < KEPT {
-            self.0.push(Recovered { kind, at });
+    pub(crate) fn append(&mut self, other: Self) {
+        for entry in other.entries {
+            let pointer = match &entry.at {
+                Place::Pointer(pointer) => pointer.len(),
+                Place::Byte(_) => 0,
+            };
+            if self.has_room(pointer) {
+                self.told += pointer;
+                self.entries.push(entry);
+            }
         }
     }
 
-    pub(crate) fn append(&mut self, mut other: Self) {
-        let room = KEPT.saturating_sub(self.0.len());
-        other.0.truncate(room);
-        self.0.append(&mut other.0);
-    }
-
     pub(super) fn has(&self, kind: RecoveryKind) -> bool {
-        self.0.iter().any(|entry| entry.kind == kind)
+        self.entries.iter().any(|entry| entry.kind == kind)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries.is_empty()
     }
 
     pub(crate) fn into_vec(self) -> Vec<Recovered> {
-        self.0
+        self.entries
     }
 }

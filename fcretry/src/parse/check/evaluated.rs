@@ -15,7 +15,7 @@ impl Walk {
         hops: usize,
     ) -> HashSet<&'v str> {
         let mut known = HashSet::new();
-        self.add_evaluated(schema, value, &mut known, hops);
+        self.add_evaluated(schema, value, &mut known, &mut HashSet::new(), hops);
         known
     }
 
@@ -24,9 +24,13 @@ impl Walk {
         schema: Schema<'_>,
         value: &'v Value,
         known: &mut HashSet<&'v str>,
+        seen: &mut HashSet<usize>,
         hops: usize,
     ) {
         let Some(entries) = value.as_object().filter(|_| hops <= super::MAX_HOPS) else { return };
+        if !seen.insert(schema.address()) {
+            return;
+        }
         let node = schema.node;
         let object = &node.object;
         for key in entries.keys() {
@@ -38,20 +42,20 @@ impl Walk {
         let dependent = object.dependent.iter().filter(|(key, _)| entries.contains_key(key));
         let applied = node.refers.iter().chain(&node.all).chain(dependent.map(|(_, id)| id));
         for part in applied {
-            self.add_evaluated(schema.at(*part), value, known, hops + 1);
+            self.add_evaluated(schema.at(*part), value, known, seen, hops + 1);
         }
         for branch in schema.branches() {
             if self.fits(branch, value, hops + 1) {
-                self.add_evaluated(branch, value, known, hops + 1);
+                self.add_evaluated(branch, value, known, seen, hops + 1);
             }
         }
         if let Some(condition) = node.condition {
             let holds = self.fits(schema.at(condition.holds), value, hops + 1);
             if holds {
-                self.add_evaluated(schema.at(condition.holds), value, known, hops + 1);
+                self.add_evaluated(schema.at(condition.holds), value, known, seen, hops + 1);
             }
             if let Some(part) = if holds { condition.then } else { condition.otherwise } {
-                self.add_evaluated(schema.at(part), value, known, hops + 1);
+                self.add_evaluated(schema.at(part), value, known, seen, hops + 1);
             }
         }
     }

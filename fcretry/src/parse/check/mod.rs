@@ -1,16 +1,21 @@
 //! What a schema demands of a value: every keyword that `schemars` can state, at every depth, all violations at
 //! once.
 //!
-//! Whether a part fits is remembered by part of the schema and part of the value, so that a union of unions costs
-//! their product and not the power of their depth; and of a union that does not fit, one branch alone is explained.
+//! Whether a part fits is remembered by part of the schema and part of the value, so that a union of unions, or several
+//! parts about one value, cost their product and not the power of their depth; and of a union that does not fit, one
+//! branch alone is explained.
 
 mod containers;
 mod evaluated;
 mod found;
+mod multiple;
 mod scalars;
 mod unions;
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+};
 
 use serde_json::Value;
 
@@ -71,13 +76,20 @@ pub(super) fn violations(schema: Schema<'_>, value: &Value, pointer: &str) -> Ve
 struct Walk {
     /// Whether a value (by address) fits a part of the schema (by address).
     fits: RefCell<HashMap<(usize, usize), bool>>,
+    /// The same where several parts of a schema are about one value, and whether it was asked without saying why not;
+    /// nothing, while it is being found out.
+    checked: RefCell<HashMap<(usize, usize, bool), Option<bool>>>,
+    /// What is being found out depends on itself.
+    is_in_circle: Cell<bool>,
 }
 
 impl Walk {
     /// Whether `value` fits, without saying why not.
     fn fits(&self, schema: Schema<'_>, value: &Value, hops: usize) -> bool {
         // What has no parts is looked at sooner than looked up.
-        if schema.node.is_own && !(value.is_object() || value.is_array()) {
+        let is_seen_at_once = schema.node.is_own && !(value.is_object() || value.is_array());
+        // What is about one value with others is remembered there.
+        if is_seen_at_once || schema.node.is_one_of_several {
             return self.check(schema, value, &mut String::new(), &mut Found::quiet(), hops);
         }
         let key = (schema.address(), std::ptr::from_ref(value).addr());
@@ -92,6 +104,43 @@ impl Walk {
     /// Checks `value` at `pointer`; whether it fits. The recursion is as deep as the value, which reading has
     /// capped, times the steps within the schema.
     fn check(
+        &self,
+        schema: Schema<'_>,
+        value: &Value,
+        pointer: &mut String,
+        found: &mut Found,
+        hops: usize,
+    ) -> bool {
+        let is_seen_at_once = schema.node.is_own && !(value.is_object() || value.is_array());
+        if is_seen_at_once || !schema.node.is_one_of_several {
+            return self.demands(schema, value, pointer, found, hops);
+        }
+        let key = (schema.address(), std::ptr::from_ref(value).addr(), found.is_quiet());
+        match self.checked.borrow().get(&key) {
+            // What is wrong was told.
+            Some(Some(known)) => return *known,
+            // What leads back to itself demands nothing more.
+            Some(None) => {
+                self.is_in_circle.set(true);
+                return true;
+            }
+            None => {}
+        }
+        self.checked.borrow_mut().insert(key, None);
+        let was_in_circle = self.is_in_circle.take();
+        let right = self.demands(schema, value, pointer, found, hops);
+        // What hangs on an answer that is not known yet is no answer for others.
+        let is_in_circle = self.is_in_circle.get() && hops > 0;
+        self.is_in_circle.set(was_in_circle || is_in_circle);
+        if is_in_circle {
+            self.checked.borrow_mut().remove(&key);
+        } else {
+            self.checked.borrow_mut().insert(key, Some(right));
+        }
+        right
+    }
+
+    fn demands(
         &self,
         schema: Schema<'_>,
         value: &Value,

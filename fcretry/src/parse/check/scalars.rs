@@ -4,6 +4,7 @@ use std::{cmp::Ordering, collections::HashSet, fmt::Write as _};
 
 use serde_json::{Number, Value};
 
+use super::multiple;
 use crate::parse::{
     expected::one_of,
     formats,
@@ -193,19 +194,26 @@ fn compare(a: &Number, b: &Number) -> Ordering {
     }
 }
 
+/// Below this many times the step, a float tells well how near a number is to a multiple.
+const NEAR: f64 = 1e9;
+
+/// How far from a multiple, in steps, a sum of floats may be that is one: 0.1 + 0.2 is 0.30000000000000004.
+const SLACK: f64 = 1e-6;
+
 fn is_multiple(number: &Number, step: &Number) -> bool {
-    match (whole(number), whole(step)) {
-        (Some(number), Some(step)) if step != 0 => number % step == 0,
-        _ => {
-            let (Some(number), Some(step)) = (number.as_f64(), step.as_f64()) else { return true };
-            let times = number / step;
-            if !times.is_finite() {
-                return number % step == 0.0;
-            }
-            // 0.3 is three times 0.1, which no float is.
-            (times - times.round()).abs() <= 1e-9 * times.abs().max(1.0)
-        }
+    if let (Some(number), Some(step)) = (whole(number), whole(step))
+        && step != 0
+    {
+        return number % step == 0;
     }
+    let (Some(float), Some(by)) = (number.as_f64(), step.as_f64()) else { return true };
+    let times = float / by;
+    if times.abs() >= NEAR {
+        return multiple::is_nearly(number, step, SLACK);
+    }
+    let slack = (4.0 * f64::EPSILON * times.abs()).max(1e-9);
+    // Near to none is none.
+    float == 0.0 || (times.round() != 0.0 && (times - times.round()).abs() <= slack)
 }
 
 /// What is wrong with a count.

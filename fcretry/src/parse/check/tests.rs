@@ -259,3 +259,75 @@ fn what_hostile_text_can_make_of_violations_is_bounded() {
     assert_eq!(checker.check(&json!({ key: many.clone() })).len(), 1);
     assert_eq!(Checker::new(schema).unwrap().check(&json!({ "a": many })).len(), MAX_VIOLATIONS);
 }
+
+// What doubles at each level would not end.
+#[test]
+fn parts_that_several_parts_of_a_schema_are_about_are_gone_through_once() {
+    let tower = |depth: usize| (0..depth).fold(json!("x"), |inner, _| json!({ "a": inner }));
+    let part = json!({"$ref": "#"});
+    let ends = json!({"type": ["object", "integer"]});
+    for schema in [
+        json!({"properties": {"a": part}, "allOf": [{"properties": {"a": part}}, ends]}),
+        json!({"properties": {"a": part}, "patternProperties": {"^a": part}, "allOf": [ends]}),
+        json!({"properties": {"a": part}, "anyOf": [{"properties": {"a": part}}], "allOf": [ends]}),
+        json!({"properties": {"a": part}, "dependentSchemas": {"a": {"properties": {"a": part}}}, "allOf": [ends]}),
+        json!({"properties": {"a": part}, "allOf": [part, part, ends]}),
+        json!({"properties": {"a": part}, "if": {"properties": {"a": part}},
+            "then": {"properties": {"a": part}}, "else": {"properties": {"a": part}}, "allOf": [ends]}),
+    ] {
+        let told = found(schema.clone(), &tower(100));
+        assert!(!told.is_empty() && told.len() < 300, "{schema}: {told:?}");
+        let wrong = format!("{}: ", "/a".repeat(100));
+        assert!(told.iter().any(|violation| violation.starts_with(&wrong)), "{schema}: {told:?}");
+        let right = tower(100).to_string().replace("\"x\"", "1");
+        assert_eq!(found(schema, &serde_json::from_str(&right).unwrap()), [""; 0]);
+    }
+}
+
+#[test]
+fn what_two_parts_demand_of_one_value_is_told_of_both() {
+    let schema = json!({
+        "properties": {"a": {"minimum": 2}},
+        "allOf": [{"properties": {"a": {"multipleOf": 2}}}],
+    });
+    assert_eq!(found(schema, &json!({"a": 1})).len(), 2);
+}
+
+#[test]
+fn a_large_number_is_no_multiple_of_everything() {
+    let is = |number: &str, step: &str| {
+        let schema: Value = serde_json::from_str(&format!("{{\"multipleOf\": {step}}}")).unwrap();
+        found(schema, &serde_json::from_str(number).unwrap()).is_empty()
+    };
+    for (number, step) in [
+        ("0.3", "0.1"),
+        ("0.30000000000000004", "0.1"),
+        ("1234567.3000000003", "0.1"),
+        ("19.99", "0.01"),
+        ("1234567890123.45", "0.01"),
+        ("123456789012345", "0.5"),
+        ("1e300", "0.1"),
+        ("1e22", "2.5"),
+        ("-7.5", "2.5"),
+        ("0", "0.7"),
+        ("0.0", "3"),
+        ("18446744073709551615", "0.5"),
+        ("6.0", "3"),
+    ] {
+        assert!(is(number, step), "{number} {step}");
+    }
+    for (number, step) in [
+        ("123456789012.345", "0.01"),
+        ("1234567890.5", "1"),
+        ("1000000000001", "1.5"),
+        ("1e17", "3"),
+        ("1e16", "0.3"),
+        ("1e-300", "0.1"),
+        ("1e-12", "0.1"),
+        ("0.25", "0.1"),
+        ("7.0", "3"),
+        ("18446744073709551615", "2.5e10"),
+    ] {
+        assert!(!is(number, step), "{number} {step}");
+    }
+}

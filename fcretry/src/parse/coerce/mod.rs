@@ -16,17 +16,13 @@ use super::{
 /// From here on a float does not tell an integer from its neighbour and a half: 2⁵².
 const EXACT: f64 = 4_503_599_627_370_496.0;
 
-/// As for the checker's walk, but two circles in one node branch at each step: fewer are enough for any schema that
-/// is none.
-const MAX_HOPS: usize = 8;
-
 /// The most strings in strings that are read as values: each is read again.
 const MAX_DECODED: usize = 3;
 
 /// Puts right in `value` what can be put right without loss, as `schema` says.
 pub(super) fn coerce(value: &mut Value, schema: Schema<'_>, log: &mut Log) {
-    let mut walk = Walk { log, pointer: String::new(), decoded: 0, hops: 0 };
-    walk.value(value, schema);
+    let mut walk = Walk { log, pointer: String::new(), depth: 0, decoded: 0 };
+    walk.value(value, &[schema]);
 }
 
 /// A value's name as [`folded`], but for one or two letters, whose case tells units apart (`mW`, `MW`).
@@ -67,10 +63,10 @@ pub(super) fn decoded(text: &str, wanted: Kind) -> Option<Value> {
 struct Walk<'l> {
     log: &'l mut Log,
     pointer: String,
-    /// How many strings that held a value this one is in.
+    /// How many containers this value is in.
+    depth: usize,
+    /// How many strings that held a value it is in.
     decoded: usize,
-    /// Steps within the schema since the last one into the value: more than a few are a circle of references.
-    hops: usize,
 }
 
 impl Located for Walk<'_> {
@@ -88,53 +84,48 @@ impl Walk<'_> {
         below(self, key, |walk| walk.note(kind));
     }
 
-    fn below(&mut self, key: &str, value: &mut Value, schema: Schema<'_>) {
-        let hops = std::mem::take(&mut self.hops);
-        below(self, key, |walk| walk.value(value, schema));
-        self.hops = hops;
+    fn below(&mut self, key: &str, value: &mut Value, schemas: &[Schema<'_>]) {
+        self.depth += 1;
+        below(self, key, |walk| walk.value(value, schemas));
+        self.depth -= 1;
     }
 
-    /// Looks at the same value through another part of the schema.
-    fn same(&mut self, value: &mut Value, schema: Schema<'_>) {
-        if self.hops < MAX_HOPS {
-            self.hops += 1;
-            self.value(value, schema);
-            self.hops -= 1;
-        }
-    }
-
-    // Bounded by the depth of the value, which reading has capped, times the steps within the schema.
-    fn value(&mut self, value: &mut Value, schema: Schema<'_>) {
-        let Some(schema) = chosen(value, schema, 0) else { return };
-        for part in schema.node.all.iter().chain(&schema.node.refers) {
-            self.same(value, schema.at(*part));
-        }
+    // Bounded by the depth of the value, which reading has capped. Each value is come to once, with all that is about it.
+    fn value(&mut self, value: &mut Value, schemas: &[Schema<'_>]) {
         let decoded = self.decoded;
-        self.scalar(value, schema);
+        let mut parts = about(value, schemas);
+        if self.scalar(value, &parts) {
+            parts = about(value, schemas);
+        }
         match value {
-            Value::Object(entries) => self.object(entries, schema),
-            Value::Array(items) => self.array(items, schema),
+            Value::Object(entries) => self.object(entries, &parts),
+            Value::Array(items) => self.array(items, &parts),
             _ => {}
         }
         self.decoded = decoded;
     }
 
-    fn object(&mut self, entries: &mut Map<String, Value>, schema: Schema<'_>) {
-        self.spell_keys(entries, schema);
+    fn object(&mut self, entries: &mut Map<String, Value>, parts: &[Schema<'_>]) {
+        self.spell_keys(entries, parts);
         let names: Vec<String> = entries.keys().cloned().collect();
         let mut absent = Vec::new();
         for name in names {
-            let part = schema.property(&name).or_else(|| schema.rest());
-            let (Some(part), Some(value)) = (part, entries.get_mut(&name)) else { continue };
+            let Some(value) = entries.get_mut(&name) else { continue };
+            let rules_null_out = |part: &Schema<'_>| {
+                part.property(&name).is_some_and(|property| !property.admits(Kind::Null))
+            };
             let is_absent = value.is_null()
-                && schema.property(&name).is_some()
-                && !schema.requires(&name)
-                && !part.admits(Kind::Null);
+                && parts.iter().any(rules_null_out)
+                && !parts.iter().any(|part| part.requires(&name));
             if is_absent {
                 absent.push(name);
                 continue;
             }
-            self.below(&name, value, part);
+            let about_it = parts.iter().filter_map(|part| part.property(&name).or(part.rest()));
+            let about_it: Vec<_> = about_it.collect();
+            if !about_it.is_empty() {
+                self.below(&name, value, &about_it);
+            }
         }
         if !absent.is_empty() {
             entries.retain(|name, _| !absent.contains(name));
@@ -145,16 +136,18 @@ impl Walk<'_> {
     }
 
     /// Gives keys that differ in case or separators from exactly one property the name of that property.
-    fn spell_keys(&mut self, entries: &mut Map<String, Value>, schema: Schema<'_>) {
+    fn spell_keys(&mut self, entries: &mut Map<String, Value>, parts: &[Schema<'_>]) {
         // Where keys of any name are values of a map, they are right as they are.
-        let is_map = schema.rest().is_some() && !schema.is_closed();
-        if is_map || !schema.node.object.patterns.is_empty() {
+        let is_map = |part: &Schema<'_>| {
+            (part.rest().is_some() && !part.is_closed()) || !part.node.object.patterns.is_empty()
+        };
+        if parts.iter().any(is_map) {
             return;
         }
-        let unknown = entries.keys().filter(|key| schema.property(key).is_none());
+        let is_unknown = |key: &&String| parts.iter().all(|part| part.property(key).is_none());
         // By how they fold: the one unknown key, or none if there are rivals.
         let mut meant: HashMap<String, Option<String>> = HashMap::new();
-        for key in unknown {
+        for key in entries.keys().filter(is_unknown) {
             let once = meant.entry(folded(key)).or_insert_with(|| Some(key.clone()));
             if once.as_ref() != Some(key) {
                 *once = None;
@@ -164,7 +157,7 @@ impl Walk<'_> {
             return;
         }
         let mut names: HashMap<String, Option<&String>> = HashMap::new();
-        for name in schema.property_names() {
+        for name in parts.iter().flat_map(|part| part.property_names()) {
             let once = names.entry(folded(name)).or_insert(Some(name));
             if *once != Some(name) {
                 *once = None;
@@ -189,38 +182,77 @@ impl Walk<'_> {
         }
     }
 
-    fn array(&mut self, items: &mut [Value], schema: Schema<'_>) {
-        let Array { fixed, rest, .. } = &schema.node.array;
+    fn array(&mut self, items: &mut [Value], parts: &[Schema<'_>]) {
         for (i, item) in items.iter_mut().enumerate() {
-            if let Some(part) = fixed.get(i).or(rest.as_ref()) {
-                self.below(&i.to_string(), item, schema.at(*part));
+            let about_it = parts.iter().filter_map(|part| {
+                let Array { fixed, rest, .. } = &part.node.array;
+                fixed.get(i).or(rest.as_ref()).map(|id| part.at(*id))
+            });
+            let about_it: Vec<_> = about_it.collect();
+            if !about_it.is_empty() {
+                self.below(&i.to_string(), item, &about_it);
             }
         }
     }
 
-    fn scalar(&mut self, value: &mut Value, schema: Schema<'_>) {
-        let found = match value {
-            Value::String(text) if schema.admits(Kind::String) => spelled(text, schema)
-                .map(|option| (Value::String(option), RecoveryKind::EnumSpelling)),
-            Value::String(text) => from_text(text, schema),
-            Value::Number(number) if number.is_f64() && !schema.admits(Kind::Number) => {
-                let whole = schema.admits(Kind::Integer).then(|| whole(number)).flatten();
-                whole.map(|whole| (whole, RecoveryKind::WholeNumber))
+    /// Puts right what has no parts, or is a string that has them; whether it was one.
+    fn scalar(&mut self, value: &mut Value, parts: &[Schema<'_>]) -> bool {
+        let mut was_encoded = false;
+        for part in parts {
+            // Of the types of its branches, the branch that is meant says which it is.
+            if part.is_union() && part.node.kinds.is_none() {
+                continue;
             }
-            _ => None,
-        };
-        if let Some((right, kind)) = found {
+            let Some((right, kind)) = righted(value, *part) else { continue };
             if kind == RecoveryKind::DoubleEncoding {
-                let depth = self.pointer.matches('/').count() + depth_of(&right);
-                if self.decoded >= MAX_DECODED || depth > MAX_DEPTH {
-                    return;
+                if self.decoded >= MAX_DECODED || self.depth + depth_of(&right) > MAX_DEPTH {
+                    continue;
                 }
                 self.decoded += 1;
+                was_encoded = true;
             }
             *value = right;
             self.note(kind);
         }
+        was_encoded
     }
+}
+
+/// What a value is that a part of the schema does not take as it is.
+fn righted(value: &Value, schema: Schema<'_>) -> Option<(Value, RecoveryKind)> {
+    match value {
+        Value::String(text) if schema.admits(Kind::String) => {
+            spelled(text, schema).map(|option| (Value::String(option), RecoveryKind::EnumSpelling))
+        }
+        Value::String(text) => from_text(text, schema),
+        Value::Number(number) if number.is_f64() && !schema.admits(Kind::Number) => {
+            let whole = schema.admits(Kind::Integer).then(|| whole(number)).flatten();
+            whole.map(|whole| (whole, RecoveryKind::WholeNumber))
+        }
+        _ => None,
+    }
+}
+
+/// All parts of the schema that are about `value`, each once: those of these, what they refer to, and of a union the
+/// branch that the value is of.
+fn about<'s>(value: &Value, schemas: &[Schema<'s>]) -> Vec<Schema<'s>> {
+    fn add<'s>(value: &Value, schema: Schema<'s>, parts: &mut Vec<Schema<'s>>) {
+        if parts.iter().any(|part| part.address() == schema.address()) {
+            return;
+        }
+        parts.push(schema);
+        for part in schema.node.all.iter().chain(&schema.node.refers) {
+            add(value, schema.at(*part), parts);
+        }
+        if let Some(branch) = chosen(value, schema) {
+            add(value, branch, parts);
+        }
+    }
+    let mut parts = Vec::new();
+    for schema in schemas {
+        add(value, *schema, &mut parts);
+    }
+    parts
 }
 
 /// How deep a value is. Reading has capped it.
@@ -234,20 +266,17 @@ fn depth_of(value: &Value) -> usize {
 }
 
 /// The branch of a union that `value` is of, or could be put right for; `None` if that is not one alone.
-fn chosen<'s>(value: &Value, schema: Schema<'s>, depth: usize) -> Option<Schema<'s>> {
-    if !schema.is_union() || depth > 16 {
-        return Some(schema);
-    }
+fn chosen<'s>(value: &Value, schema: Schema<'s>) -> Option<Schema<'s>> {
     let kind = Kind::of(value);
     let branches = schema.branches();
     let exact = branches.clone().filter(|b| b.admits(kind) && has_tags(value, *b));
     if let Some(branch) = only(exact) {
-        return chosen(value, branch, depth + 1);
+        return Some(branch);
     }
     if branches.clone().any(|b| b.admits(kind)) {
         return None;
     }
-    only(branches.filter(|b| could_become(value, *b))).and_then(|b| chosen(value, b, depth + 1))
+    only(branches.filter(|b| could_become(value, *b)))
 }
 
 fn only<'s>(mut found: impl Iterator<Item = Schema<'s>>) -> Option<Schema<'s>> {

@@ -159,3 +159,64 @@ fn a_circle_of_references_ends() {
     }});
     assert_eq!(coerced(&each_other, json!("x")).0, json!("x"));
 }
+
+#[test]
+fn what_stands_beside_a_union_is_put_right_as_well() {
+    let schema = json!({
+        "type": "object",
+        "properties": {"count": {"type": "integer"}, "last_name": {"type": "string"}},
+        "required": ["count"],
+        "oneOf": [
+            {"type": "object", "properties": {"Circle": {"$ref": "#/$defs/Size"}}, "required": ["Circle"]},
+            {"type": "object", "properties": {"Square": {"$ref": "#/$defs/Size"}}, "required": ["Square"]},
+        ],
+        "allOf": [{"properties": {"flag": {"type": "boolean"}}}],
+        "$defs": {"Size": {"type": "integer"}},
+    });
+    let (read, log) =
+        coerced(&schema, json!({"count": "3", "lastName": "A", "Square": "4", "flag": "true"}));
+    assert_eq!(read, json!({"count": 3, "last_name": "A", "Square": 4, "flag": true}));
+    assert_eq!(log.len(), 4);
+    // Of a union that it fits no branch of, nothing is known, and of the rest all the same.
+    let (read, _) = coerced(&schema, json!({"count": "3", "Oval": "4"}));
+    assert_eq!(read, json!({"count": 3, "Oval": "4"}));
+}
+
+#[test]
+fn a_key_of_another_part_is_no_spelling() {
+    let schema = json!({
+        "properties": {"last_name": {"type": "string"}},
+        "allOf": [{"properties": {"lastname": {"type": "string"}}}],
+    });
+    unchanged(&schema, json!({"lastname": "A"}));
+}
+
+// What doubles at each level would not end.
+#[test]
+fn parts_that_several_parts_of_a_schema_are_about_are_gone_through_once() {
+    let tower = |depth: usize| (0..depth).fold(json!("1"), |inner, _| json!({ "a": inner }));
+    let part = json!({"$ref": "#/$defs/Part"});
+    let twice = json!({
+        "$ref": "#/$defs/Part",
+        "$defs": {"Part": {
+            "type": "object",
+            "properties": {"a": {"anyOf": [part, {"type": "integer"}]}},
+            "allOf": [{"properties": {"a": {"anyOf": [part, {"type": "integer"}]}}}],
+        }},
+    });
+    let (read, log) = coerced(&twice, tower(100));
+    assert_eq!(read.to_string(), tower(100).to_string().replace("\"1\"", "1"));
+    assert_eq!(log.len(), 1);
+    let both = json!({"allOf": [{"$ref": "#"}, {"$ref": "#"}], "properties": {"a": {"$ref": "#"}}});
+    unchanged(&both, tower(100));
+}
+
+#[test]
+fn the_pointers_of_a_log_take_a_bounded_room() {
+    let key = "k".repeat(50_000);
+    let items: Vec<Value> = vec![json!("1"); 900];
+    let schema = json!({"additionalProperties": {"items": {"type": "integer"}}});
+    let (read, log) = coerced(&schema, json!({ &*key: items }));
+    assert_eq!(read[&*key][899], json!(1));
+    assert_eq!(log.len(), 1);
+}

@@ -44,8 +44,13 @@ pub(super) fn compile(schema: &Value) -> Result<(Vec<Node>, Id), String> {
     let root = compiler.node(schema)?;
     let mut nodes = compiler.nodes;
     admit(&mut nodes);
+    let is_one_of_several = nodes.iter().any(Node::comes_in_several_ways);
     let unions: Vec<_> = nodes.iter().map(|node| routes(Schema { nodes: &nodes, node })).collect();
-    let nodes = nodes.into_iter().zip(unions).map(|(node, routes)| Node { routes, ..node });
+    let nodes = nodes.into_iter().zip(unions).map(|(node, routes)| Node {
+        is_one_of_several,
+        routes,
+        ..node
+    });
     Ok((nodes.collect(), root))
 }
 

@@ -13,6 +13,10 @@ pub(in crate::parse) struct Id(pub(super) usize);
 
 /// One part of a schema. What it does not say is absent or empty.
 #[derive(Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and any may hold with any"
+)]
 pub(in crate::parse) struct Node {
     /// It is `false`: no value fits.
     pub(in crate::parse) is_never: bool,
@@ -34,6 +38,8 @@ pub(in crate::parse) struct Node {
     pub(in crate::parse) is_own: bool,
     /// Whether what it demands of a container shows as its parts go by, one by one.
     pub(in crate::parse) is_seen_in_passing: bool,
+    /// Whether the schema has parts that are about one value together, so that one may be come to again and again.
+    pub(in crate::parse) is_one_of_several: bool,
     /// The types that are admitted, a bit each, as far as the node itself says.
     pub(in crate::parse) admitted: u8,
     /// Of a union whose branches can be told apart.
@@ -74,6 +80,19 @@ impl Node {
                 .filter_map(|branch| nodes.get(branch.0))
                 .fold(0, |bits, node| bits | node.admitted),
         }
+    }
+
+    /// Whether it comes to one value, or one part of it, in several ways.
+    pub(super) fn comes_in_several_ways(&self) -> bool {
+        let Object { properties, patterns, rest, dependent, .. } = &self.object;
+        let Array { fixed, rest: items, contains, .. } = &self.array;
+        let alternatives = [self.any.is_some(), self.one.is_some(), self.not.is_some()];
+        let parts =
+            [!properties.is_empty() || rest.is_some(), !fixed.is_empty() || items.is_some()];
+        let others = [self.refers.is_some(), contains.is_some()];
+        let one_each = alternatives.into_iter().chain(parts).chain(others).filter(|is| *is).count();
+        let condition = if self.condition.is_some() { 2 } else { 0 };
+        one_each + self.all.len() + patterns.len() + dependent.len() + condition > 1
     }
 
     fn shows_own(&self) -> bool {
