@@ -3,23 +3,31 @@ use std::time::{Duration, SystemTime};
 /// Longer than this, a wait means "never" to every caller here; it also keeps sums from overflowing.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
+/// What whole seconds may be longer than the milliseconds that they were rounded up from.
+const ROUNDING: Duration = Duration::from_secs(1);
+
 /// How long a server asks to wait, from the values of its `retry-after-ms` and `Retry-After` headers.
 ///
-/// `retry-after-ms` is read first, as milliseconds, because it is the finer one; then `Retry-After` as seconds
-/// (fractions too, rounded up to the millisecond) or as an HTTP date (RFC 9110 §10.2.3) against `now`; a date in the
-/// past is zero. What cannot be read, or is negative, is `None`. At most 366 days.
+/// `retry-after-ms` is milliseconds; `Retry-After` is seconds (fractions too, rounded up to the millisecond) or an HTTP
+/// date (RFC 9110 §10.2.3) against `now`, which is best taken from the answer's own `Date`: the clock is the server's. A
+/// date in the past is zero. Of both, the milliseconds count, being the finer, unless the other is longer by more than
+/// rounding: nobody is asked earlier than told. What cannot be read, or is negative, is `None`. At most 366 days.
 pub fn retry_after(
     millis: Option<&str>,
     seconds_or_date: Option<&str>,
     now: SystemTime,
 ) -> Option<Duration> {
-    millis.and_then(|text| decimal(text, 1.0)).or_else(|| {
-        let text = seconds_or_date?;
+    let fine = millis.and_then(|text| decimal(text, 1.0));
+    let coarse = seconds_or_date.and_then(|text| {
         decimal(text, 1000.0).or_else(|| {
             let at = httpdate::parse_http_date(text.trim()).ok()?;
             Some(at.duration_since(now).unwrap_or_default().min(LONGEST))
         })
-    })
+    });
+    match (fine, coarse) {
+        (Some(fine), Some(coarse)) if coarse < fine.saturating_add(ROUNDING) => Some(fine),
+        (fine, coarse) => coarse.or(fine),
+    }
 }
 
 /// A decimal number of units of `millis` milliseconds each, rounded up: never earlier than told.
@@ -48,6 +56,9 @@ mod tests {
         assert_eq!(read(None, Some(" 0.25 ")), Some(Duration::from_millis(250)));
         assert_eq!(read(Some("1500"), Some("2")), Some(Duration::from_millis(1500)));
         assert_eq!(read(Some("soon"), Some("2")), Some(Duration::from_secs(2)));
+        assert_eq!(read(Some("1500"), Some("20")), Some(Duration::from_secs(20)));
+        assert_eq!(read(Some("1500"), Some("1")), Some(Duration::from_millis(1500)));
+        assert_eq!(read(Some("700"), Some("soon")), Some(Duration::from_millis(700)));
         let date = httpdate::fmt_http_date(now + Duration::from_secs(90));
         assert_eq!(read(None, Some(&date)), Some(Duration::from_secs(90)));
         let past = httpdate::fmt_http_date(now - Duration::from_secs(90));

@@ -20,7 +20,7 @@ pub(super) fn mended(body: &[u8], status: u16, headers: &HeaderMap) -> Result<Ve
         Err(error) => return Err(undecodable(body, &error).with_status(status)),
     };
     if let Some(error) = value.get("error").filter(|error| !error.is_null()) {
-        return Err(in_band(error, status, headers));
+        return Err(wire::in_band(error, status, headers));
     }
     let Some(choice) = value.pointer("/choices/0") else {
         let note = if value.get("choices").is_some() {
@@ -33,7 +33,7 @@ pub(super) fn mended(body: &[u8], status: u16, headers: &HeaderMap) -> Result<Ve
         return Err(Failure::new(FailureKind::InvalidRequest).with_status(status).with_note(note));
     };
     if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {
-        return Err(in_band(error, status, headers));
+        return Err(wire::in_band(error, status, headers));
     }
     if choice.get("finish_reason").and_then(Value::as_str).is_some_and(gave_up) {
         return Err(Failure::new(FailureKind::ModelOverload)
@@ -52,21 +52,18 @@ pub(super) fn mended(body: &[u8], status: u16, headers: &HeaderMap) -> Result<Ve
     }
 }
 
-/// Whether a finish reason says that the model gave up midway: `DeepSeek`'s word for it, and others'.
-pub(super) fn gave_up(finish: &str) -> bool {
-    matches!(finish, "insufficient_system_resource" | "error" | "abort")
+/// Whether a finish reason says that the answer was not finished, for no fault of the model's. The words are
+/// `DeepSeek`'s, `OpenRouter`'s, and vLLM's for an engine that goes down.
+pub(super) fn gave_up(finish_reason: &str) -> bool {
+    matches!(finish_reason, "insufficient_system_resource" | "error" | "abort" | "aborted")
 }
 
-/// An error inside an answer that says it succeeded. A code that is a number is the status it should have had.
-pub(super) fn in_band(error: &Value, status: u16, headers: &HeaderMap) -> Failure {
-    let failure =
-        wire::failure(Some(status), headers, json!({ "error": error }).to_string().as_bytes());
-    let is_unknown = failure.kind() == FailureKind::InvalidRequest
-        && failure.code().is_none()
-        && error.get("code").and_then(Value::as_u64).is_none();
-    // A server that failed after it had begun to answer has taken the request.
-    let kind = if is_unknown { FailureKind::ModelOverload } else { failure.kind() };
-    failure.with_kind(kind).with_note("an error inside an answer that says it succeeded")
+/// An answer that says `text`.
+pub(super) fn saying(text: &str) -> Vec<u8> {
+    let message = json!({ "role": "assistant", "content": text });
+    rebuilt(&json!({ "choices": [{ "message": message, "finish_reason": "stop" }] }))
+        .to_string()
+        .into_bytes()
 }
 
 fn undecodable(body: &[u8], error: &serde_json::Error) -> Failure {
@@ -295,6 +292,10 @@ mod tests {
             kind(r#"{"choices": [{"error": {"code": 502, "message": "x"}}]}"#),
             K::ModelOverload
         );
+        for gave_up in ["insufficient_system_resource", "error", "abort"] {
+            let body = format!(r#"{{"choices": [{{"finish_reason": "{gave_up}"}}]}}"#);
+            assert_eq!(kind(&body), K::ModelOverload, "{gave_up}");
+        }
         assert_eq!(kind(""), K::TransientNetwork);
         assert_eq!(kind(r#"{"id": "c", "choi"#), K::TransientNetwork);
         assert_eq!(kind("<html><body>login</body></html>"), K::InvalidRequest);

@@ -152,6 +152,10 @@ async fn accepted(response: Response) -> Result<Response, Failure> {
     let headers = response.headers().clone();
     // Whatever can be read of the body is worth having; the status alone is enough.
     let body = read(response).await.unwrap_or_default();
+    // What the server took for no call may be one for us; else it is judged like any other answer.
+    if let Some(text) = wire::failed_call(&body) {
+        return Ok(rebuilt(StatusCode::OK, headers, completion::saying(&text)));
+    }
     Err(wire::failure(Some(status.as_u16()), &headers, &body))
 }
 
