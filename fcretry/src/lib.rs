@@ -8,6 +8,8 @@
 extern crate self as fcretry;
 
 pub mod answer;
+#[cfg(feature = "anyhow")]
+mod anyhow;
 pub mod attributes;
 mod error;
 mod failure;

@@ -133,7 +133,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// OpenRouter's word for an input that was flagged has no code, but a list of reasons.
+    /// `OpenRouter`'s word for an input that was flagged has no code, but a list of reasons.
     fn is_moderation(self) -> bool {
         self.error.pointer("/metadata/flagged_input").is_some()
             || self.error.pointer("/metadata/reasons").is_some_and(Value::is_array)
@@ -189,10 +189,10 @@ impl<'a> Fields<'a> {
     /// The field that says how long to wait: Google's `retryDelay` in a list of details, others' `retry_after`.
     fn wait(self) -> Option<Value> {
         let details = self.error.get("details").and_then(Value::as_array).into_iter().flatten();
-        let delay = details.filter_map(|detail| detail.get("retryDelay")).next();
+        let mut details = details.filter_map(|detail| detail.get("retryDelay"));
         let keys = ["retry_after", "retry_after_seconds", "retryAfter"];
         let of = |object: &'a Value| keys.iter().find_map(|key| object.get(*key));
         let metadata = self.error.get("metadata").and_then(of);
-        delay.or(of(self.error)).or(metadata).or(of(self.body)).cloned()
+        details.next().or(of(self.error)).or(metadata).or(of(self.body)).cloned()
     }
 }

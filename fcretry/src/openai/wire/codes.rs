@@ -115,7 +115,7 @@ pub(super) fn kind_of_code(code: &str) -> Option<FailureKind> {
 }
 
 /// Where a gateway says in a field of its own what an error is, short words have one meaning.
-/// Source: OpenRouter's `APIErrorType` and `limit_source`.
+/// Source: `APIErrorType` and `limit_source` of `OpenRouter`.
 pub(super) fn kind_of_gateway_code(code: &str) -> Option<FailureKind> {
     use FailureKind as K;
     Some(match plain(code).as_str() {

@@ -84,7 +84,7 @@ fn duration(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn wait(headers: &[(&str, &str)], body: &str) -> Option<Duration> {
+    fn wait(headers: &[(&str, &str)], body: &str) -> Option<f64> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(
@@ -92,11 +92,8 @@ mod tests {
                 value.parse::<http::HeaderValue>().unwrap(),
             );
         }
-        super::super::failure(Some(429), &map, body.as_bytes()).retry_after()
-    }
-
-    fn seconds(seconds: f64) -> Option<Duration> {
-        Some(Duration::from_secs_f64(seconds))
+        let failure = super::super::failure(Some(429), &map, body.as_bytes());
+        failure.retry_after().as_ref().map(Duration::as_secs_f64)
     }
 
     #[test]
@@ -104,20 +101,20 @@ mod tests {
         // Years away from ours: nothing but the server's own date makes sense of it.
         let date = ("date", "Tue, 01 Jan 2002 00:00:00 GMT");
         let later = ("retry-after", "Tue, 01 Jan 2002 00:00:20 GMT");
-        assert_eq!(wait(&[date, later], ""), seconds(20.0));
-        assert_eq!(wait(&[later], ""), seconds(0.0));
-        assert_eq!(wait(&[("date", "soon"), later], ""), seconds(0.0));
+        assert_eq!(wait(&[date, later], ""), Some(20.0));
+        assert_eq!(wait(&[later], ""), Some(0.0));
+        assert_eq!(wait(&[("date", "soon"), later], ""), Some(0.0));
         let past = ("retry-after", "Mon, 31 Dec 2001 23:59:00 GMT");
-        assert_eq!(wait(&[date, past], ""), seconds(0.0));
+        assert_eq!(wait(&[date, past], ""), Some(0.0));
     }
 
     #[test]
     fn of_several_waits_none_is_cut_short() {
-        assert_eq!(wait(&[("retry-after", "2"), ("retry-after", "30")], ""), seconds(30.0));
-        assert_eq!(wait(&[("retry-after-ms", "1500"), ("retry-after", "2")], ""), seconds(1.5));
-        assert_eq!(wait(&[("retry-after-ms", "0"), ("retry-after", "300")], ""), seconds(300.0));
-        assert_eq!(wait(&[("retry-after-ms", "700")], ""), seconds(0.7));
-        assert_eq!(wait(&[("retry-after", "soon"), ("retry-after-ms", "700")], ""), seconds(0.7));
+        assert_eq!(wait(&[("retry-after", "2"), ("retry-after", "30")], ""), Some(30.0));
+        assert_eq!(wait(&[("retry-after-ms", "1500"), ("retry-after", "2")], ""), Some(1.5));
+        assert_eq!(wait(&[("retry-after-ms", "0"), ("retry-after", "300")], ""), Some(300.0));
+        assert_eq!(wait(&[("retry-after-ms", "700")], ""), Some(0.7));
+        assert_eq!(wait(&[("retry-after", "soon"), ("retry-after-ms", "700")], ""), Some(0.7));
     }
 
     #[test]
@@ -125,8 +122,8 @@ mod tests {
         let google = r#"[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"m","details":[
             {"@type":"type.googleapis.com/google.rpc.QuotaFailure"},
             {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"33.5s"}]}}]"#;
-        assert_eq!(wait(&[], google), seconds(33.5));
-        assert_eq!(wait(&[("retry-after", "40")], google), seconds(40.0));
+        assert_eq!(wait(&[], google), Some(33.5));
+        assert_eq!(wait(&[("retry-after", "40")], google), Some(40.0));
         for (body, expected) in [
             (r#"{"error":{"message":"m"},"retry_after":7}"#, 7.0),
             (r#"{"error":{"message":"m","retry_after":"1.5"}}"#, 1.5),
@@ -140,7 +137,7 @@ mod tests {
             (r#"{"error":{"message":"Please try again in 114h18m0s."}}"#, 411_480.0),
             (r#"{"detail":"Rate limit is exceeded. Try again in 2 seconds."}"#, 2.0),
         ] {
-            assert_eq!(wait(&[], body), seconds(expected), "{body}");
+            assert_eq!(wait(&[], body), Some(expected), "{body}");
         }
         for body in [
             r#"{"error":{"message":"Please try again later"}}"#,
