@@ -42,7 +42,7 @@ pub use run::{
     AsRoute, Attach, Attempt, AttemptEvent, DecisionEvent, Endpoint, FinishEvent, Handle, Observer,
     Outcome, Route, Run,
 };
-pub use tool::{SpecError, ToolCall, ToolSet, ToolSpec};
+pub use tool::{SpecError, ToolCall, ToolSet, ToolSpec, is_refusal};
 pub use usage::Usage;
 
 /// What expansions name. Not for use by hand: it changes without notice, and the macro crate's version is pinned to this one's.

@@ -103,6 +103,30 @@ impl Chat<'_> {
         self
     }
 
+    /// Sets what takes words for a refusal. Default: [`is_refusal`](crate::is_refusal). It is asked about the content of an
+    /// answer without a call, where a call or JSON was due, and before anything is parsed: the content may be JSON. A refusal
+    /// in the field that is meant for it is one whatever the detector says.
+    ///
+    /// ```
+    /// # use async_openai::{Client, config::OpenAIConfig};
+    /// # use fcretry::prelude::*;
+    /// # #[derive(serde::Deserialize, schemars::JsonSchema, ToolCall)]
+    /// # struct City { name: String }
+    /// # #[retry_policy]
+    /// # async fn city(attempt: &Attempt, client: &Client<OpenAIConfig>) -> fcretry::Result<City> {
+    /// attempt
+    ///     .chat(client, "gpt-4o")
+    ///     .user("Where is it?")
+    ///     .refusal_detector(|text| fcretry::is_refusal(text) || text.contains("Beklager"))
+    ///     .call()
+    ///     .await
+    /// # }
+    /// ```
+    pub fn refusal_detector(self, detector: fn(&str) -> bool) -> Self {
+        self.ask.detect_refusals(detector);
+        self
+    }
+
     /// Changes anything else about the request. Its model, tools, response format, `n` and `stream` are
     /// set when it is sent.
     pub fn with(mut self, change: impl FnOnce(&mut CreateChatCompletionRequest)) -> Self {

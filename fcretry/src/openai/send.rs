@@ -93,7 +93,14 @@ pub(super) struct Expected {
 impl Expected {
     fn watch(&self, ask: &Ask<'_>, request: &CreateChatCompletionRequest) -> Watch {
         let limit = request.max_completion_tokens;
-        Watch::new(self.form, self.specs.clone(), ask.recovery(), self.required, limit)
+        Watch::new(
+            self.form,
+            self.specs.clone(),
+            ask.recovery(),
+            ask.refusals(),
+            self.required,
+            limit,
+        )
     }
 }
 

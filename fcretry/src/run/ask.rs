@@ -9,8 +9,8 @@ use crate::{
     parse::{Reading, Recovery},
     policy::RetryPolicy,
     tool::{
-        How, ToolCall, ToolSet, ToolSpec, distinct_specs, judge_calls, judge_content,
-        judge_one_call,
+        How, RefusalDetector, ToolCall, ToolSet, ToolSpec, distinct_specs, judge_calls,
+        judge_content, judge_one_call,
     },
 };
 
@@ -93,6 +93,11 @@ impl<'a> Ask<'a> {
             memory.track.first_limit = memory.track.first_limit.or(own);
             memory.track.raised_limit.or(own)
         })
+    }
+
+    /// Refusals in words are what `detector` says.
+    pub(crate) fn detect_refusals(&self, detector: fn(&str) -> bool) {
+        self.memory(|memory| memory.refusals = RefusalDetector(detector));
     }
 
     /// A request goes out.
@@ -184,7 +189,11 @@ impl<'a> Ask<'a> {
     /// How answers to this ask are read. What was fed back is looked for in what comes, and so the JSON is kept.
     fn how(&self) -> How {
         let keeps_json = self.memory(|memory| !memory.exchanges.is_empty());
-        How { recovery: self.attempt.policy.recovery(), keeps_json }
+        How {
+            recovery: self.attempt.policy.recovery(),
+            keeps_json,
+            refusals: self.memory(|memory| memory.refusals),
+        }
     }
 
     /// Small models copy an error text into a field. The value then fits every schema, and is wrong.

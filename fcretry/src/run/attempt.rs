@@ -15,6 +15,7 @@ use crate::{
     feedback::{Exchange, Offer},
     parse::Recovered,
     policy::{RetryPolicy, Track},
+    tool::RefusalDetector,
     usage::Usage,
 };
 
@@ -102,6 +103,8 @@ pub(super) struct Memory {
     pub(super) failed: Option<Failure>,
     /// A request is out.
     pub(super) is_waiting: bool,
+    /// What takes words for a refusal, in this attempt.
+    pub(super) refusals: RefusalDetector,
     /// The last bad answer on this model.
     pub(super) bad: Option<Arc<Answer>>,
 }
@@ -180,6 +183,12 @@ impl Attempt {
         self.by_hand().is_constrained()
     }
 
+    /// Sets what takes the words of an answer to a request made by hand for a refusal, before it is accepted. Default:
+    /// [`is_refusal`](crate::is_refusal). See `Chat::refusal_detector`.
+    pub fn refusal_detector(&self, detector: fn(&str) -> bool) {
+        self.by_hand().detect_refusals(detector);
+    }
+
     /// The next ask, in order of creation: what an adapter makes one with.
     #[cfg(feature = "openai")]
     pub(crate) fn ask(&self) -> Ask<'_> {
@@ -241,6 +250,7 @@ impl State {
             ask.answer = None;
             ask.failed = None;
             ask.is_waiting = false;
+            ask.refusals = RefusalDetector::default();
         }
     }
 

@@ -1,9 +1,6 @@
 use std::sync::Arc;
 
-use super::{
-    How, RawCall, ToolCall, ToolSet, ToolSpec, distinct_specs, read, refusal::is_refusal,
-    set::Source,
-};
+use super::{How, RawCall, ToolCall, ToolSet, ToolSpec, distinct_specs, read, set::Source};
 use crate::{
     answer::{Answer, Call, Finish},
     failure::{Failure, FailureKind, Violation},
@@ -60,7 +57,7 @@ pub(crate) fn judge_content<T: ToolCall>(
     whole(answer)
         .and_then(|()| {
             let content = answer.content.as_deref().unwrap_or_default().trim();
-            if is_refusal(content) {
+            if how.refusals.detects(content) {
                 return Err(Failure::new(FailureKind::Refusal).with_note("in words"));
             }
             read::<T>(content, how)
@@ -163,7 +160,8 @@ fn written_calls<S: ToolSet>(
     how: How,
 ) -> Result<Vec<Reading<S>>, Failure> {
     let text = answer.content.as_deref().unwrap_or_default();
-    let calls = if required && !is_refusal(text) { parse::calls_in(text) } else { Vec::new() };
+    let calls =
+        if required && !how.refusals.detects(text) { parse::calls_in(text) } else { Vec::new() };
     if calls.len() > 1 {
         let read =
             |call| S::read_call(&RawCall { source: Source::Among { call, in_content: true }, how });
@@ -176,7 +174,7 @@ fn written_calls<S: ToolSet>(
 
 fn no_call<S: ToolSet>(answer: &Answer, required: bool, how: How) -> Result<Reading<S>, Failure> {
     let text = answer.content.as_deref().unwrap_or_default();
-    if is_refusal(text) {
+    if how.refusals.detects(text) {
         let failure = Failure::new(FailureKind::Refusal);
         return Err(failure.with_note("in words, where a call was due"));
     }

@@ -8,6 +8,8 @@ mod strict_schema;
 mod watch;
 
 pub(crate) use judge::{judge_calls, judge_content, judge_one_call};
+pub(crate) use refusal::RefusalDetector;
+pub use refusal::is_refusal;
 pub(crate) use set::distinct_specs;
 pub use set::{RawCall, ToolSet, assert_distinct};
 pub use spec::{SpecCell, SpecError, ToolSpec, generic_name};
@@ -124,6 +126,8 @@ pub(crate) struct How {
     pub(crate) recovery: Recovery,
     /// Whether the JSON is asked for, too.
     pub(crate) keeps_json: bool,
+    /// What takes words for a refusal.
+    pub(crate) refusals: RefusalDetector,
 }
 
 /// Reads arguments, and runs every hook.

@@ -1,86 +1,108 @@
-/// Where a refusal is looked for: models open with it.
+//! Refusals in words. Not every server has a field for them, and no model keeps to it.
+
+#[cfg(test)]
+mod tests;
+mod words;
+
+use words::{ABOUT, APOLOGIES, CANNOT, CONDITIONS, DECLINES, DO, ELSEWHERE, HELP, IDIOMS, THAT};
+
+/// Where a refusal is looked for, in characters: models open with it.
 const OPENING: usize = 300;
 
-/// Says that the speaker will not or cannot.
-const CANNOT: &[&str] = &[
-    "i can't",
-    "i cannot",
-    "i can not",
-    "i won't",
-    "i will not",
-    "i'm unable to",
-    "i am unable to",
-    "i'm not able to",
-    "i am not able to",
-    "i'm not allowed to",
-    "i am not allowed to",
-    "i must decline",
-    "i have to decline",
-    "i decline",
-    "we cannot",
-    "we can't",
-];
+/// How far behind an "I cannot" what is refused may stand, in characters; and a verb that says little by itself.
+const NEAR: usize = 40;
+const CLOSE: usize = 30;
 
-/// What is refused, whatever it is. Without one of these the sentence is about the task ("I can't find a total in the
-/// email"), which is prose where a call was due, and not a refusal.
-const HELP: &[&str] = &[
-    "help",
-    "assist",
-    "comply",
-    "fulfill",
-    "fulfil",
-    "engage",
-    "participate",
-    "facilitate",
-    "support",
-];
+/// Says whether the text of an answer is a refusal; see [`is_refusal`] for the one that is used by default.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RefusalDetector(pub(crate) fn(&str) -> bool);
 
-/// What refuses only if it is followed by what was asked for as a whole: "I can't create the order without a total"
-/// asks for a total.
-const DO: &[&str] = &[
-    "do",
-    "create",
-    "write",
-    "generate",
-    "provide",
-    "process",
-    "produce",
-    "perform",
-    "share",
-    "complete",
-    "continue with",
-    "proceed with",
-    "discuss",
-    "answer",
-];
-const THAT: &[&str] = &["that", "this", "such", "content", "it", "these", "those"];
+impl Default for RefusalDetector {
+    fn default() -> Self {
+        Self(is_refusal)
+    }
+}
 
-/// Whether prose is a refusal: an "I cannot" followed closely by what it is that is refused.
-pub(super) fn is_refusal(text: &str) -> bool {
-    let opening: String =
-        text.chars()
-            .take(OPENING)
-            .map(|c| {
-                if matches!(c, '\u{2019}' | '\u{2bc}' | '`') {
-                    '\''
-                } else {
-                    c.to_ascii_lowercase()
-                }
+impl RefusalDetector {
+    pub(super) fn detects(self, text: &str) -> bool {
+        (self.0)(text)
+    }
+}
+
+/// Whether the text of an answer is a refusal: an "I cannot", followed closely by what it is that is refused, in
+/// the first 300 characters of what the model says. Reasoning before it and JSON are not looked at.
+///
+/// It knows English well, and the usual formulas of Chinese, Dutch, French, German, Italian, Japanese, Korean,
+/// Portuguese, Russian and Spanish. A sentence about the task ("I can't find a total in the email") or a condition ("I can't
+/// help without the order number") is none: there the model can be told what to do.
+///
+/// It is looked for where a call or JSON was due and the answer has no call. Give a detector of your own to
+/// `Chat::refusal_detector` or [`Attempt::refusal_detector`](crate::Attempt::refusal_detector).
+///
+/// ```
+/// assert!(fcretry::is_refusal("I'm sorry, but I can't help with that."));
+/// assert!(!fcretry::is_refusal("I can't find a total in the email."));
+/// ```
+pub fn is_refusal(text: &str) -> bool {
+    let opening = opening(text);
+    sentences(&opening).any(|sentence| {
+        refuses(sentence, &opening)
+            || ELSEWHERE.iter().any(|(first, then)| {
+                let found = sentence.split_once(first);
+                found.is_some_and(|(_, rest)| {
+                    let is_condition = CONDITIONS.iter().any(|word| rest.contains(word));
+                    !is_condition && then.iter().any(|then| rest.contains(then))
+                })
             })
-            .collect();
-    if opening.trim_start().starts_with(['{', '[']) {
-        return false;
+    })
+}
+
+/// What is said at first, in lower case and with plain apostrophes: up to the first thing that is no prose.
+fn opening(text: &str) -> String {
+    let said = ["</think>", "</thinking>", "</reasoning>"]
+        .iter()
+        .filter_map(|end| Some(text.rsplit_once(end)?.1))
+        .min_by_key(|said| said.len())
+        .unwrap_or(text);
+    let end = ["{", "[", "```", "<tool", "<function", "<|"]
+        .iter()
+        .filter_map(|mark| said.find(mark))
+        .min();
+    let said = end.and_then(|end| said.get(..end)).unwrap_or(said);
+    let plain = said.chars().take(OPENING).flat_map(char::to_lowercase);
+    plain.map(|c| if matches!(c, '\u{2019}' | '\u{2bc}' | '`') { '\'' } else { c }).collect()
+}
+
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['.', '!', '?', ';', '\n', '。', '！', '？', '；'])
+}
+
+/// Whether an English sentence refuses. `opening` is the text around it.
+fn refuses(sentence: &str, opening: &str) -> bool {
+    if DECLINES.iter().any(|decline| sentence.contains(decline)) {
+        return true;
     }
     CANNOT.iter().any(|cannot| {
-        opening.match_indices(cannot).any(|(at, _)| {
-            let rest = opening.get(at + cannot.len()..).unwrap_or_default();
-            let sentence = rest.split(['.', '!', '?', ';', '\n']).next().unwrap_or_default();
-            let near: String = sentence.chars().take(40).collect();
-            cannot.ends_with("decline")
-                || HELP.iter().any(|verb| has_word(&near, verb))
-                || DO
-                    .iter()
-                    .any(|verb| THAT.iter().any(|that| has_word(&near, &format!("{verb} {that}"))))
+        sentence.match_indices(cannot).any(|(at, _)| {
+            let rest = sentence.get(at + cannot.len()..).unwrap_or_default();
+            // "I can't imagine" is another word.
+            if rest.starts_with(char::is_alphanumeric) {
+                return false;
+            }
+            if rest.trim().is_empty() {
+                return APOLOGIES.iter().any(|sorry| opening.contains(sorry));
+            }
+            let is_other = IDIOMS.iter().any(|idiom| rest.trim_start().starts_with(idiom));
+            if is_other || CONDITIONS.iter().any(|word| rest.contains(word)) {
+                return false;
+            }
+            let near: String = rest.chars().take(NEAR).collect();
+            let close: String = rest.chars().take(CLOSE).collect();
+            let does = |verb: &&str| {
+                THAT.iter().any(|that| has_word(&close, &format!("{verb} {that}")))
+                    || (has_word(&close, verb) && ABOUT.iter().any(|what| has_word(&near, what)))
+            };
+            HELP.iter().any(|verb| has_word(&near, verb)) || DO.iter().any(does)
         })
     })
 }
@@ -91,41 +113,4 @@ fn has_word(text: &str, word: &str) -> bool {
         let before = text.get(..at).and_then(|rest| rest.chars().next_back());
         !after.is_some_and(char::is_alphanumeric) && !before.is_some_and(char::is_alphanumeric)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn refusals_are_heard() {
-        for text in [
-            "I'm sorry, but I can't assist with that request.",
-            "I cannot help with placing this order.",
-            "I\u{2019}m unable to comply with this request because it is harmful.",
-            "Sorry. As an AI, I won't do that.",
-            "I must decline.",
-            "I can't create content of this kind.",
-            "I cannot process this request.",
-        ] {
-            assert!(is_refusal(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn prose_about_the_task_is_no_refusal() {
-        for text in [
-            "I can't find a total in the email. What did the items cost?",
-            "Sure! The customer is Ann and the total is 12.",
-            "I cannot tell which of the two Anns ordered.",
-            "I can't create the order without a total. Could you send it?",
-            "I cannot find the price in the email to create it.",
-            "I can't provide a total, because the email names no price.",
-            "Which size would you like?",
-            r#"{"note": "I cannot help with that"}"#,
-            "",
-        ] {
-            assert!(!is_refusal(text), "{text}");
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     ToolSpec,
     judge::{PARALLEL, offered},
-    refusal::is_refusal,
+    refusal::RefusalDetector,
     set::is_spelling,
 };
 use crate::{
@@ -33,6 +33,7 @@ pub(crate) struct Watch {
     form: Form,
     specs: Vec<&'static ToolSpec>,
     recovery: Recovery,
+    refusals: RefusalDetector,
     /// A call is required of the model.
     required: bool,
     /// The most bytes that an answer within the token limit may have.
@@ -65,12 +66,13 @@ impl Watch {
         form: Form,
         specs: Vec<&'static ToolSpec>,
         recovery: Recovery,
+        refusals: RefusalDetector,
         required: bool,
         max_tokens: Option<u32>,
     ) -> Self {
         let most = max_tokens.and_then(|n| usize::try_from(n).ok()?.checked_mul(TOKEN));
         let (content, calls) = (Looked::default(), Vec::new());
-        Self { form, specs, recovery, required, most, content, calls }
+        Self { form, specs, recovery, refusals, required, most, content, calls }
     }
 
     /// Why the answer is given up, if it is: with what has come of it.
@@ -135,7 +137,7 @@ impl Watch {
         }
         // A sentence that has not ended may go on as something else.
         let whole = start.rfind(['.', '!', '?', '\n']).and_then(|end| start.get(..=end));
-        if whole.is_some_and(is_refusal) {
+        if whole.is_some_and(|text| self.refusals.detects(text)) {
             return Some(
                 Failure::new(FailureKind::Refusal).with_note("in words, where a call was due"),
             );

@@ -3,8 +3,9 @@
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::super::completion::{
-    arguments_in, finish_of, gave_up, in_band, text, text_in, usage_in,
+use super::super::{
+    completion::{arguments_in, finish_of, gave_up, text, text_in, usage_in},
+    wire,
 };
 use crate::{
     answer::{Answer, Call},
@@ -62,7 +63,7 @@ impl Arriving {
         let error_in = |value: &Value| value.get("error").filter(|e| !e.is_null()).cloned();
         let error = error_in(chunk).or_else(|| choice.and_then(error_in));
         if let Some(error) = error.or_else(|| is_error.then(|| chunk.clone())) {
-            return Err(self.midway(&in_band(&error, 200, &HeaderMap::new())));
+            return Err(self.midway(&wire::in_band(&error, 200, &HeaderMap::new())));
         }
         let Some(choice) = choice else { return Ok(false) };
         let before = self.bytes;
