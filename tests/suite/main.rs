@@ -3,10 +3,12 @@
 // A suite asserts by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod anyhow_errors;
 mod asks;
 mod bad_servers;
 mod by_hand;
 mod degrade;
+mod dialects;
 mod expansion;
 mod fallback;
 mod feedback;
@@ -17,6 +19,7 @@ mod privacy;
 mod quirks;
 mod reading;
 mod reading_laws;
+mod refusals;
 mod reports;
 mod routes;
 mod rules;
@@ -25,5 +28,6 @@ mod streams;
 mod support;
 mod tool_sets;
 mod tools;
+mod transport;
 mod typed_laws;
 mod wire;
