@@ -34,10 +34,7 @@ async fn fails(base_url: &str, http: reqwest::ClientBuilder) -> fcretry::Error {
 }
 
 /// Accepts connections, reads the head of a request from each, and does `what` with it.
-async fn server<F: Future<Output = ()> + Send>(what: fn(TcpStream) -> F) -> String
-where
-    F: 'static,
-{
+async fn server<F: Future<Output = ()> + Send + 'static>(what: fn(TcpStream) -> F) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {

@@ -100,6 +100,11 @@ impl<'a> Ask<'a> {
         self.memory(|memory| memory.refusals = RefusalDetector(detector));
     }
 
+    /// What takes words for a refusal.
+    pub(crate) fn refusals(&self) -> RefusalDetector {
+        self.memory(|memory| memory.refusals)
+    }
+
     /// A request goes out.
     pub(crate) fn sent(&self) {
         self.memory(|memory| memory.is_waiting = true);
@@ -189,11 +194,7 @@ impl<'a> Ask<'a> {
     /// How answers to this ask are read. What was fed back is looked for in what comes, and so the JSON is kept.
     fn how(&self) -> How {
         let keeps_json = self.memory(|memory| !memory.exchanges.is_empty());
-        How {
-            recovery: self.attempt.policy.recovery(),
-            keeps_json,
-            refusals: self.memory(|memory| memory.refusals),
-        }
+        How { recovery: self.attempt.policy.recovery(), keeps_json, refusals: self.refusals() }
     }
 
     /// Small models copy an error text into a field. The value then fits every schema, and is wrong.

@@ -136,8 +136,7 @@ impl Watch {
             return None;
         }
         // A sentence that has not ended may go on as something else.
-        let whole = start.rfind(['.', '!', '?', '\n']).and_then(|end| start.get(..=end));
-        if whole.is_some_and(|text| self.refusals.detects(text)) {
+        if whole_sentences(start).is_some_and(|text| self.refusals.detects(text)) {
             return Some(
                 Failure::new(FailureKind::Refusal).with_note("in words, where a call was due"),
             );
@@ -168,6 +167,12 @@ impl Watch {
 /// The refusal in the field for it. A sentence is enough to know; it is kept for those who ask.
 fn refusal(answer: &Answer) -> Option<Failure> {
     let refusal = answer.refusal.as_deref().filter(|refusal| !refusal.trim().is_empty())?;
-    let is_told = refusal.len() >= PROSE || refusal.trim_end().ends_with(['.', '!', '?']);
+    let is_told = refusal.len() >= PROSE || whole_sentences(refusal).is_some();
     is_told.then(|| Failure::new(FailureKind::Refusal))
+}
+
+/// The text up to the end of its last sentence.
+fn whole_sentences(text: &str) -> Option<&str> {
+    let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n' | '。' | '！' | '？');
+    text.rmatch_indices(ends).next().and_then(|(at, end)| text.get(..at + end.len()))
 }
