@@ -26,6 +26,14 @@ impl Answer {
         Self { content: Some(content.into()), ..Self::default() }
     }
 
+    /// The answer whose content had `begun` before this one went on.
+    #[cfg(feature = "openai")]
+    pub(crate) fn continuing(self, begun: Option<String>) -> Self {
+        let Some(begun) = begun else { return self };
+        let content = Some(begun + self.content.as_deref().unwrap_or_default());
+        Self { content, ..self }
+    }
+
     /// Whether `other` says the same, whatever ids and usage it carries.
     pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
         // Where a stream was left is a matter of its pieces.

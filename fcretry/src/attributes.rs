@@ -36,6 +36,7 @@
 //! | action | what it does | for |
 //! |---|---|---|
 //! | `retry`, `retry = N` | the same request again after a wait, N times (1 to 50) | what may pass: not refusals, filters, quotas, bad keys or requests, `circuit_open`, `budget_exhausted` |
+//! | `resume`, `resume = N` | as `retry`; where the answer is JSON content and the endpoint is [known to continue](crate::openai::Continuation) one, for its rest. The whole is judged at the end | `partial_stream` |
 //! | `repair`, `repair = N` | asks again with what was wrong fed back, N times (1 to 50) | bad answers: the first five kinds |
 //! | `fallback` | the next model or endpoint that can help | all; `auth` and `quota_exhausted` only with a `route`, as another model of the endpoint has the same account |
 //! | `fail` | fails; stands alone | all |

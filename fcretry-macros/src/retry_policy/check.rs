@@ -237,6 +237,14 @@ fn check_rule(rule: &Rule, whole: &Whole<'_>, diag: &mut Diag) {
         modified_defaults(rule, diag);
         return;
     }
+    let retries = |action: &&Action| action.what == ActionKind::Retry;
+    let resumes = |action: &&Action| action.what == ActionKind::Resume;
+    if let (Some(action), true) =
+        (actions.iter().find(resumes), actions.iter().any(|a| retries(&a)))
+    {
+        let key = &action.key;
+        diag.error(key, "`resume` is a `retry` for the rest of the answer; keep one of them");
+    }
     let falls_back = actions.iter().any(|action| action.what == ActionKind::Fallback);
     if let (Some((key, Then::Fallback)), true) = (then.both(), falls_back) {
         let message = "`then = \"fallback\"` stands beside the action `fallback`, and both say the \
@@ -266,7 +274,7 @@ fn check_action(action: &Action, kind: Option<&'static Kind>, whole: &Whole<'_>,
     }
     match what {
         ActionKind::Fallback => check_fallback(key, kind, whole, diag),
-        ActionKind::Retry | ActionKind::Repair => {
+        ActionKind::Retry | ActionKind::Resume | ActionKind::Repair => {
             if let (ActionKind::Repair, Some(function)) = (what, whole.without_attempt) {
                 needs_attempt(Some(key), FEEDBACK, function, diag);
             }

@@ -124,6 +124,9 @@ impl Kind {
         let name = self.name;
         let give_up = format!("on({name}, fallback)` or `on({name}, escalate)");
         match (action, self.class) {
+            (ActionKind::Resume, _) if self.variant != "PartialStream" => {
+                Some(("there is no stream to go on with", "on(partial_stream, resume)".to_owned()))
+            }
             (ActionKind::Retry, Final(why) | Elsewhere(why)) => Some((why, give_up)),
             (ActionKind::Retry | ActionKind::Repair, Guard) => {
                 Some(("nothing was sent that could be sent again", give_up))
@@ -152,6 +155,8 @@ impl Kind {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ActionKind {
     Retry,
+    /// As a retry, for the rest of a stream that broke off.
+    Resume,
     Repair,
     Fallback,
     Fail,
@@ -160,11 +165,12 @@ pub(crate) enum ActionKind {
 
 impl ActionKind {
     pub(crate) const ALL: &[Self] =
-        &[Self::Retry, Self::Repair, Self::Fallback, Self::Fail, Self::Escalate];
+        &[Self::Retry, Self::Resume, Self::Repair, Self::Fallback, Self::Fail, Self::Escalate];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Retry => "retry",
+            Self::Resume => "resume",
             Self::Repair => "repair",
             Self::Fallback => "fallback",
             Self::Fail => "fail",
@@ -178,7 +184,7 @@ impl ActionKind {
 
     /// Whether the model is asked again for the same thing.
     pub(crate) fn asks_again(self) -> bool {
-        matches!(self, Self::Retry | Self::Repair)
+        matches!(self, Self::Retry | Self::Resume | Self::Repair)
     }
 
     /// Whether the call ends here, so that nothing can stand beside it.

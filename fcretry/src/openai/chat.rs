@@ -9,7 +9,7 @@ use async_openai::{
     },
 };
 
-use super::{convert, endpoint, exchange::Exchange, quirks::Quirks, send::Expected};
+use super::{Continuation, convert, endpoint, exchange::Exchange, quirks::Quirks, send::Expected};
 use crate::{
     answer::Form,
     error::Error,
@@ -45,7 +45,7 @@ impl Attempt {
         }
         let client = ask.endpoint().map_or(client as &dyn Exchange, endpoint::exchange);
         let request = CreateChatCompletionRequest { model: ask.model(model), ..Default::default() };
-        Chat { ask, client, request: Box::new(request), streams: false }
+        Chat { ask, client, request: Box::new(request), streams: false, continuation: None }
     }
 }
 
@@ -59,6 +59,8 @@ pub struct Chat<'a> {
     pub(super) request: Box<CreateChatCompletionRequest>,
     /// The answer is asked for as a stream.
     pub(super) streams: bool,
+    /// How the endpoint goes on with what it has begun, if that was said.
+    pub(super) continuation: Option<Continuation>,
 }
 
 impl std::fmt::Debug for Chat<'_> {
@@ -149,6 +151,14 @@ impl Chat<'_> {
     /// many tokens came.
     pub fn stream(mut self) -> Self {
         self.streams = true;
+        self
+    }
+
+    /// Says that the endpoint can go on with an answer that it has begun, and how. A stream of JSON content that broke off is then
+    /// gone on with, where the policy has `on(partial_stream, resume)`, and the whole is judged at the end. Known by itself of
+    /// `DeepSeek` (`https://api.deepseek.com/beta`); an endpoint of the [`Route`](crate::Route) that is not known by itself begins anew.
+    pub fn continues(mut self, continuation: Continuation) -> Self {
+        self.continuation = Some(continuation);
         self
     }
 

@@ -17,6 +17,7 @@ mod chat;
 mod classify;
 mod client;
 mod completion;
+mod continuation;
 mod convert;
 mod endpoint;
 mod exchange;
@@ -28,5 +29,6 @@ mod wire;
 
 pub use chat::Chat;
 pub use client::{client, client_over, client_with};
+pub use continuation::Continuation;
 pub use endpoint::endpoint;
 pub use transport::SendOnce;

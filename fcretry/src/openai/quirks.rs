@@ -7,7 +7,8 @@ use std::{
 };
 
 use async_openai::types::chat::{
-    ChatCompletionToolChoiceOption, CreateChatCompletionRequest, ResponseFormat, ToolChoiceOptions,
+    ChatCompletionRequestSystemMessage, ChatCompletionToolChoiceOption,
+    CreateChatCompletionRequest, ResponseFormat, ToolChoiceOptions,
 };
 
 use crate::failure::{Failure, FailureKind};
@@ -125,16 +126,8 @@ impl Quirks {
         if self.no_stream_options {
             request.stream_options = None;
         }
-        if self.no_json_schema
-            && let Some(ResponseFormat::JsonSchema { json_schema }) = request.response_format.take()
-        {
-            request.response_format = Some(ResponseFormat::JsonObject);
-            let told = format!(
-                "Answer with one JSON object and nothing else. It follows this JSON schema:\n{}",
-                json_schema.schema
-            );
-            let told = async_openai::types::chat::ChatCompletionRequestSystemMessage::from(told);
-            request.messages.insert(0, told.into());
+        if self.no_json_schema {
+            tell_schema(request);
         }
     }
 
@@ -148,4 +141,15 @@ impl Quirks {
             )
         )
     }
+}
+
+/// Tells a schema that the content is to follow in words, and asks for a JSON object.
+pub(super) fn tell_schema(request: &mut CreateChatCompletionRequest) {
+    let Some(ResponseFormat::JsonSchema { json_schema }) = &request.response_format else { return };
+    let told = format!(
+        "Answer with one JSON object and nothing else. It follows this JSON schema:\n{}",
+        json_schema.schema
+    );
+    request.messages.insert(0, ChatCompletionRequestSystemMessage::from(told).into());
+    request.response_format = Some(ResponseFormat::JsonObject);
 }

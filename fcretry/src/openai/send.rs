@@ -7,7 +7,7 @@ use async_openai::types::chat::{ChatCompletionStreamOptions, CreateChatCompletio
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    Chat, classify,
+    Chat, Continuation, classify,
     exchange::Exchange,
     quirks::Quirks,
     stream::{self, Pace, Received},
@@ -30,7 +30,7 @@ impl<'a> Chat<'a> {
         mut self,
         expected: Expected,
     ) -> Result<(Ask<'a>, Arc<Answer>), Error> {
-        let Self { ask, client, request, streams } = &mut self;
+        let Self { ask, client, request, streams, continuation } = &mut self;
         request.n = None;
         request.messages.extend(ask.feedback().into_iter().map(Into::into));
         // One name for the limit; the endpoint's own is written at the end.
@@ -49,13 +49,19 @@ impl<'a> Chat<'a> {
         let mut quirks = known;
         // Each objection changes one of a few parameters; a server that goes on objecting is not asked for ever.
         let mut objections = 0;
+        let continuation = continuation.filter(|_| ask.endpoint().is_none());
+        let continuation = continuation.or_else(|| Continuation::of(base_url));
+        let mut rest = continuation.and_then(|how| Some(Rest { begun: ask.part()?, how }));
         let answer = loop {
             let mut written = request.clone();
+            if let Some(rest) = &rest {
+                Continuation::ask(&rest.begun, &mut written);
+            }
             quirks.apply(&mut written);
             ask.sent();
             let result = if *streams {
                 let watch = expected.watch(ask, &written);
-                streamed(ask, *client, &written, watch).await
+                streamed(ask, *client, &written, rest.as_ref(), watch).await
             } else {
                 whole(ask, *client, &written).await
             };
@@ -70,6 +76,10 @@ impl<'a> Chat<'a> {
             };
             if failure.is_turned_down() {
                 ask.turned_down();
+            }
+            // Whoever does not take a part is asked for the whole.
+            if failure.kind() == FailureKind::InvalidRequest && rest.take().is_some() {
+                continue;
             }
             objections += 1;
             match quirks.after(&written, &failure) {
@@ -116,28 +126,37 @@ async fn whole(
     Ok(answer)
 }
 
+/// An answer that has begun, and how its rest is asked for.
+struct Rest {
+    begun: String,
+    how: Continuation,
+}
+
 /// Sends a request for a stream, and reads it as it comes.
 async fn streamed(
     ask: &Ask<'_>,
     client: &dyn Exchange,
     request: &CreateChatCompletionRequest,
+    rest: Option<&Rest>,
     mut watch: Watch,
 ) -> Result<Arc<Answer>, Failure> {
     let policy = ask.policy();
     let (first_token, idle) = (policy.first_token(), policy.idle());
     let pace = Pace { started: Instant::now(), first_token, idle };
-    let exchange = transport::observe_stream(client.create_stream(request.clone()));
+    let exchange = client.create_stream(request.clone());
+    let exchange = transport::observe_stream(exchange, rest.map(|rest| rest.how));
     let (result, seen) = match pace.first_due() {
         Some(due) => timeout_at(due, exchange).await.map_err(|_| pace.late())?,
         None => exchange.await,
     };
     // On the heap: what it takes to read a stream would be in the future of every caller.
-    let Received { answer, first_token, tokens } = match (seen.streamed, result) {
-        (Some(body), _) => Box::pin(stream::read(body, pace, &mut watch)).await,
+    let begun = rest.map(|rest| rest.begun.clone());
+    let Received { answer, first_token, tokens, part } = match (seen.streamed, result) {
+        (Some(body), _) => Box::pin(stream::read(body, begun, pace, &mut watch)).await,
         (None, Ok(chunks)) => Box::pin(stream::read_typed(chunks, pace, &mut watch)).await,
         (None, Err(error)) => return Err(classify::failure(error)),
     };
-    ask.streamed(first_token, tokens);
+    ask.streamed(first_token, tokens, part);
     match answer {
         Ok(answer) => {
             let answer = Arc::new(answer);

@@ -8,9 +8,10 @@ use std::{
 use async_openai::{error::OpenAIError, middleware::HttpRequestFactory};
 use http::{HeaderMap, header};
 use reqwest::{Request, Response, StatusCode, Url};
+use serde_json::Value;
 use tower::{BoxError, Service};
 
-use super::{classify, completion, wire};
+use super::{Continuation, classify, completion, wire};
 use crate::failure::{Failure, FailureKind};
 
 /// A chat completion larger than this is none.
@@ -29,6 +30,8 @@ pub(super) struct Seen {
     /// The stream, which the typed client would read in a task of its own, without end and without an end seen.
     pub(super) streamed: Option<Streamed>,
     takes_streams: bool,
+    /// The request asks for the rest of an answer.
+    continuation: Option<Continuation>,
 }
 
 /// The answer to a request for a stream.
@@ -61,8 +64,11 @@ pub(super) async fn observe<F: Future>(exchange: F) -> (F::Output, Seen) {
 
 /// Awaits `exchange`, and returns what its transport saw with what it gave: a stream, if there is one, and then nothing
 /// else that counts.
-pub(super) async fn observe_stream<F: Future>(exchange: F) -> (F::Output, Seen) {
-    observed(exchange, Seen { takes_streams: true, ..Seen::default() }).await
+pub(super) async fn observe_stream<F: Future>(
+    exchange: F,
+    continuation: Option<Continuation>,
+) -> (F::Output, Seen) {
+    observed(exchange, Seen { takes_streams: true, continuation, ..Seen::default() }).await
 }
 
 async fn observed<F: Future>(exchange: F, seen: Seen) -> (F::Output, Seen) {
@@ -111,7 +117,10 @@ where
         let ready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, ready);
         Box::pin(async move {
-            let request = factory.build().await?;
+            let mut request = factory.build().await?;
+            if let Some(continuation) = with_seen(|seen| seen.continuation).flatten() {
+                mark(&mut request, continuation);
+            }
             let url = request.url().clone();
             let is_streamed = asks_for_a_stream(&request);
             let sent = inner.call(request).await;
@@ -124,6 +133,16 @@ where
             }
             receive(response, &url, is_streamed).await.map_err(boxed)
         })
+    }
+}
+
+/// Says in the body that the last message is to be gone on with.
+fn mark(request: &mut Request, continuation: Continuation) {
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    if let Ok(Value::Object(mut body)) = serde_json::from_slice(body) {
+        continuation.mark(&mut body);
+        *request.body_mut() = Some(Value::Object(body).to_string().into());
+        request.headers_mut().remove(header::CONTENT_LENGTH);
     }
 }
 

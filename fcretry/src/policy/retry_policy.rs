@@ -322,7 +322,7 @@ fn filled_in(kind: FailureKind, mut rule: Rule) -> Rule {
     };
     for step in &mut rule.steps {
         match step {
-            Step::Retry(count) if count.is_none() => *count = count_of(false),
+            Step::Retry(count) | Step::Resume(count) if count.is_none() => *count = count_of(false),
             Step::Repair(count) if count.is_none() => *count = count_of(true),
             _ => {}
         }

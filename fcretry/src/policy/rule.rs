@@ -22,6 +22,8 @@ pub enum Then {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Retry(Option<u32>),
+    /// As a retry; for the rest of the answer, where the endpoint can go on with it.
+    Resume(Option<u32>),
     Repair(Option<u32>),
     /// Ask once more, with the function forced by name.
     Constrain,
@@ -86,6 +88,18 @@ impl Rule {
         self.step(Step::Retry(None))
     }
 
+    /// Then send the request again, up to `count` times (1 to 50), after a wait; where the endpoint is known to
+    /// [continue](crate::openai::Continuation) what it has begun, and the answer is JSON content, for the rest of it. For
+    /// [`PartialStream`](FailureKind::PartialStream).
+    pub fn resume(self, count: u32) -> Self {
+        self.step(Step::Resume(Some(count)))
+    }
+
+    /// Then ask for the rest, as often as the default of the kind says.
+    pub fn resume_default(self) -> Self {
+        self.step(Step::Resume(None))
+    }
+
     /// Then ask again with what was wrong fed back, up to `count` times (1 to 50), without a wait.
     pub fn repair(self, count: u32) -> Self {
         self.step(Step::Repair(Some(count)))
@@ -127,7 +141,9 @@ impl Rule {
     }
 
     pub(super) fn has_loop(&self) -> bool {
-        self.steps.iter().any(|s| matches!(s, Step::Retry(_) | Step::Repair(_) | Step::Constrain))
+        self.steps.iter().any(|s| {
+            matches!(s, Step::Retry(_) | Step::Resume(_) | Step::Repair(_) | Step::Constrain)
+        })
     }
 
     /// Whether the rule names a fallback of its own, which must then be there.
@@ -138,7 +154,7 @@ impl Rule {
 
     /// What is wrong with this rule for `kind`, if anything.
     pub(super) fn fault(&self, kind: FailureKind) -> Option<String> {
-        use Step::{Escalate, Fail, Fallback, Repair, Retry};
+        use Step::{Escalate, Fail, Fallback, Repair, Resume, Retry};
         if matches!(kind, FailureKind::DeadlineExceeded | FailureKind::InvalidPolicy) {
             return Some("this kind always fails; it takes no rule".to_owned());
         }
@@ -161,7 +177,13 @@ impl Rule {
                             .to_owned(),
                     );
                 }
-                Retry(Some(n)) | Repair(Some(n)) if !(1..=50).contains(n) => {
+                Resume(_) if kind != FailureKind::PartialStream => {
+                    return Some("`resume` is for `partial_stream`".to_owned());
+                }
+                Resume(_) if self.steps.iter().any(|s| matches!(s, Retry(_))) => {
+                    return Some("`resume` is a `retry`; one of them is enough".to_owned());
+                }
+                Retry(Some(n)) | Resume(Some(n)) | Repair(Some(n)) if !(1..=50).contains(n) => {
                     return Some(format!("{step} counts {n}; it is 1 to 50"));
                 }
                 _ => {}
@@ -196,6 +218,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Retry(_) => "`retry`",
+            Self::Resume(_) => "`resume`",
             Self::Repair(_) => "`repair`",
             Self::Constrain => "`constrain`",
             Self::Fallback => "`fallback`",

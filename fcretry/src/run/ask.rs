@@ -135,13 +135,29 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// A stream came, whole or not: when its first token did, and about how many there were.
+    /// A stream came, whole or not: when its first token did, about how many there were, and the content of one that broke
+    /// off.
     #[cfg(feature = "openai")]
-    pub(crate) fn streamed(&self, first_token: Option<Duration>, tokens: u64) {
+    pub(crate) fn streamed(
+        &self,
+        first_token: Option<Duration>,
+        tokens: u64,
+        part: Option<String>,
+    ) {
+        self.memory(|memory| memory.part = part);
         let mut state = self.attempt.state();
         state.spent.first_token = first_token;
         let known = state.spent.streamed_tokens.unwrap_or_default();
         state.spent.streamed_tokens = Some(known.saturating_add(tokens));
+    }
+
+    /// The content that came before a stream broke off, if it is to be gone on with.
+    #[cfg(feature = "openai")]
+    pub(crate) fn part(&self) -> Option<String> {
+        self.memory(|memory| {
+            let part = memory.part.take()?;
+            (memory.offer.form == Form::Content && !part.is_empty()).then_some(part)
+        })
     }
 
     /// The policy of the call.

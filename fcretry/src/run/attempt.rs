@@ -105,6 +105,8 @@ pub(super) struct Memory {
     pub(super) is_waiting: bool,
     /// What takes words for a refusal, in this attempt.
     pub(super) refusals: RefusalDetector,
+    /// The content that came before a stream broke off.
+    pub(super) part: Option<String>,
     /// The last bad answer on this model.
     pub(super) bad: Option<Arc<Answer>>,
 }

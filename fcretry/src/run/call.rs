@@ -361,6 +361,9 @@ impl Memory {
         if decision.forget {
             self.exchanges.clear();
         }
+        if !decision.resume {
+            self.part = None;
+        }
         if let Some(answer) = failure.shared_answer() {
             self.bad = Some(Arc::clone(answer));
         }

@@ -30,6 +30,11 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
+    /// The rest of an answer whose content had `begun`.
+    pub(super) fn after(begun: Option<String>) -> Self {
+        Self { answer: Answer { content: begun, ..Answer::default() }, ..Self::default() }
+    }
+
     /// Whether the server said that this is all.
     pub(super) fn is_whole(&self) -> bool {
         match &self.finish {

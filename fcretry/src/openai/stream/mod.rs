@@ -62,20 +62,30 @@ pub(super) struct Received {
     pub(super) first_token: Option<Duration>,
     /// About how many tokens came.
     pub(super) tokens: u64,
+    /// The content, of an answer that broke off.
+    pub(super) part: Option<String>,
 }
 
 /// Reads what our own transport left of a stream.
-pub(super) async fn read(streamed: Streamed, pace: Pace, watch: &mut Watch) -> Received {
+///
+/// `begun` is the part of the content that was there before, of which this is the rest.
+pub(super) async fn read(
+    streamed: Streamed,
+    begun: Option<String>,
+    pace: Pace,
+    watch: &mut Watch,
+) -> Received {
     match Source::of(streamed) {
-        Ok(source) => Receiving::new(source, pace, watch).received().await,
+        Ok(source) => Receiving::new(source, begun, pace, watch).received().await,
         // The server answered in one piece.
         Err(body) => {
             let read = serde_json::from_slice::<CreateChatCompletionResponse>(&body);
-            let answer = read.map(|response| Answer::from(&response)).map_err(|_| {
-                Failure::new(FailureKind::InvalidRequest)
-                    .with_note("the answer is no chat completion")
-            });
-            Received { answer, first_token: Some(pace.started.elapsed()), tokens: 0 }
+            let answer =
+                read.map(|response| Answer::from(&response).continuing(begun)).map_err(|_| {
+                    Failure::new(FailureKind::InvalidRequest)
+                        .with_note("the answer is no chat completion")
+                });
+            Received { answer, first_token: Some(pace.started.elapsed()), tokens: 0, part: None }
         }
     }
 }
@@ -86,7 +96,7 @@ pub(super) async fn read_typed(
     pace: Pace,
     watch: &mut Watch,
 ) -> Received {
-    Receiving::new(Source::Typed(Box::pin(stream)), pace, watch).received().await
+    Receiving::new(Source::Typed(Box::pin(stream)), None, pace, watch).received().await
 }
 
 struct Receiving<'w> {
@@ -99,8 +109,8 @@ struct Receiving<'w> {
 }
 
 impl<'w> Receiving<'w> {
-    fn new(source: Source, pace: Pace, watch: &'w mut Watch) -> Self {
-        let (events, arriving) = (Events::default(), Arriving::default());
+    fn new(source: Source, begun: Option<String>, pace: Pace, watch: &'w mut Watch) -> Self {
+        let (events, arriving) = (Events::default(), Arriving::after(begun));
         Self { source, pace, watch, events, arriving, first_token: None }
     }
 
@@ -109,7 +119,16 @@ impl<'w> Receiving<'w> {
         let Self { arriving, first_token, .. } = self;
         // A token is four bytes of text, or a chunk of its own.
         let tokens = arriving.deltas.max(arriving.bytes / 4);
-        Received { answer: end.map(|()| arriving.into_answer()), first_token, tokens }
+        match end {
+            Ok(()) => {
+                let answer = Ok(arriving.into_answer());
+                Received { answer, first_token, tokens, part: None }
+            }
+            Err(failure) => {
+                let part = arriving.answer.content;
+                Received { answer: Err(failure), first_token, tokens, part }
+            }
+        }
     }
 
     async fn read_on(&mut self) -> Result<(), Failure> {

@@ -161,16 +161,18 @@ pub(crate) struct Decision {
     pub(crate) delay: Duration,
     /// The bad answers leave the history: repeating them to the model only brings them back.
     pub(crate) forget: bool,
+    /// The answer that broke off is gone on with, where that can be.
+    pub(crate) resume: bool,
     pub(crate) stopped_by: Option<StoppedBy>,
 }
 
 impl Decision {
     fn go_on(action: Action, delay: Duration) -> Self {
-        Self { action, delay, forget: false, stopped_by: None }
+        Self { action, delay, forget: false, resume: false, stopped_by: None }
     }
 
     fn stop(action: Action, by: StoppedBy) -> Self {
-        Self { action, delay: Duration::ZERO, forget: true, stopped_by: Some(by) }
+        Self { action, delay: Duration::ZERO, forget: true, resume: false, stopped_by: Some(by) }
     }
 }
 
@@ -216,7 +218,7 @@ impl Case<'_> {
     fn next_step(&self, track: &Track) -> Result<Step, Decision> {
         let kind = self.seen.kind;
         let open = self.rule.steps.iter().copied().find(|step| match *step {
-            Step::Retry(limit) => {
+            Step::Retry(limit) | Step::Resume(limit) => {
                 Track::count(&track.retries, kind) < limit.unwrap_or_default()
                     && (kind != FailureKind::Truncated || self.larger_limit(track).is_some())
             }
@@ -293,13 +295,14 @@ impl Case<'_> {
         };
         track.previous_delay = Some(delay);
         match step {
-            Step::Retry(_) => {
+            Step::Retry(_) | Step::Resume(_) => {
                 if kind == FailureKind::Truncated {
                     track.raised_limit = self.larger_limit(track);
                     track.first_limit = track.first_limit.or(track.raised_limit);
                 }
                 Track::add(&mut track.retries, kind);
-                Decision::go_on(Action::Retry, delay)
+                let resume = matches!(step, Step::Resume(_));
+                Decision { resume, ..Decision::go_on(Action::Retry, delay) }
             }
             Step::Repair(_) => {
                 Track::add(&mut track.repairs, kind);
@@ -335,7 +338,7 @@ impl Case<'_> {
         let n = match step {
             // Nobody is overloaded by an answer that was too long for its limit.
             Step::Retry(_) if self.seen.kind == FailureKind::Truncated && !own_wait => None,
-            Step::Retry(_) => Some(Track::count(&track.retries, self.seen.kind)),
+            Step::Retry(_) | Step::Resume(_) => Some(Track::count(&track.retries, self.seen.kind)),
             Step::Repair(_) | Step::Constrain if own_wait => {
                 Some(Track::count(&track.repairs, self.seen.kind))
             }
@@ -344,7 +347,7 @@ impl Case<'_> {
         let scale = self.rule.delay_scale.unwrap_or(1.0);
         let mut delay =
             n.map_or(Duration::ZERO, |n| backoff.delay(n, scale, track.previous_delay, rng));
-        if let (Step::Retry(_), Some(told)) = (step, self.seen.retry_after) {
+        if let (Step::Retry(_) | Step::Resume(_), Some(told)) = (step, self.seen.retry_after) {
             if told >= left || told > PATIENCE.max(backoff.longest()) {
                 return Err(StoppedBy::RetryAfter);
             }
