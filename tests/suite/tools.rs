@@ -171,6 +171,27 @@ fn instances_of_a_generic_tool_are_tools_of_their_own() {
 #[derive(Deserialize, JsonSchema, ToolCall)]
 struct Ping {}
 
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "Größe in cm")]
+#[allow(dead_code, reason = "only its reading matters")]
+struct Size {
+    #[schemars(range(min = 1))]
+    height: u32,
+}
+
+#[derive(Deserialize, JsonSchema, ToolCall)]
+#[allow(dead_code, reason = "only its reading matters")]
+struct Measure {
+    sizes: Vec<Size>,
+}
+
+#[test]
+fn a_type_may_have_a_name_that_is_no_part_of_an_address() {
+    assert!(Measure::spec().is_ok());
+    assert!(Measure::parse(r#"{"sizes": [{"height": 3}]}"#).is_ok());
+    assert!(Measure::parse(r#"{"sizes": [{"height": 0}]}"#).is_err());
+}
+
 #[test]
 fn a_tool_may_have_no_arguments() {
     assert!(Ping::parse("{}").is_ok());

@@ -1,24 +1,23 @@
 use std::collections::{HashMap, HashSet};
 
 use regex::Regex;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
-use super::routes::routes;
 use super::{
     Schema,
+    keywords::{count, numbers, texts, words},
     kind::{Kind, Kinds},
-    node::{Array, Condition, Id, MAX_PLACES, Node, Numbers, Object, Size, Text},
+    node::{Array, Condition, Id, MAX_PLACES, Node, Object, Size, Text},
+    reference,
+    routes::routes,
 };
-use crate::parse::{
-    formats,
-    pointer::{Located, below},
-};
+use crate::parse::pointer::{Located, below};
 
 /// A chain of references longer than this is a circle.
 const MAX_REFERENCES: usize = 16;
 
 /// Keywords that demand nothing.
-const NOTES: &[&str] = &[
+pub(super) const NOTES: &[&str] = &[
     "$comment",
     "$defs",
     "$id",
@@ -35,7 +34,7 @@ const NOTES: &[&str] = &[
 /// Keywords that demand something which is not enforced here.
 const UNKNOWN: &[&str] = &["$dynamicRef", "$recursiveRef", "unevaluatedItems"];
 
-type Entries = Map<String, Value>;
+pub(super) type Entries = Map<String, Value>;
 
 /// The nodes of `schema`, and which is the whole.
 pub(super) fn compile(schema: &Value) -> Result<(Vec<Node>, Id), String> {
@@ -87,7 +86,22 @@ impl<'v> Compiler<'v> {
     }
 
     fn node(&mut self, schema: &'v Value) -> Result<Id, String> {
-        let schema = self.resolved(schema)?;
+        let (pointer, schema) = self.resolved(schema)?;
+        match pointer {
+            Some(pointer) => self.at(pointer, |compiler| compiler.part(schema)),
+            None => self.part(schema),
+        }
+    }
+
+    /// Compiles a part that stands elsewhere: what is wrong with it is wrong there.
+    fn at<R>(&mut self, pointer: String, compile: impl FnOnce(&mut Self) -> R) -> R {
+        let here = std::mem::replace(&mut self.pointer, pointer);
+        let compiled = compile(self);
+        self.pointer = here;
+        compiled
+    }
+
+    fn part(&mut self, schema: &'v Value) -> Result<Id, String> {
         let address = std::ptr::from_ref(schema).addr();
         if let Some(id) = self.known.get(&address) {
             return Ok(*id);
@@ -106,25 +120,27 @@ impl<'v> Compiler<'v> {
         Ok(id)
     }
 
-    fn target(&self, name: &str) -> Result<&'v Value, String> {
-        match name.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer)) {
-            Some(found) => Ok(found),
+    /// Where a reference leads, and what is there.
+    fn target(&self, name: &str) -> Result<(String, &'v Value), String> {
+        match reference::target(self.root, name) {
+            Some((pointer, found)) => Ok((pointer.into_owned(), found)),
             None => self.fault("$ref", &format!("`{name}` leads nowhere")),
         }
     }
 
-    /// What the reference leads to that this part is. One that says more beside it stays.
-    fn resolved(&self, schema: &'v Value) -> Result<&'v Value, String> {
-        let mut schema = schema;
+    /// What the reference leads to that this part is, and where that stands. One that says more beside it stays.
+    fn resolved(&self, schema: &'v Value) -> Result<(Option<String>, &'v Value), String> {
+        let (mut pointer, mut schema) = (None, schema);
         for _ in 0..MAX_REFERENCES {
             let Some(entries) = schema.as_object() else { break };
             let Some(name) = entries.get("$ref").and_then(Value::as_str) else { break };
             if entries.keys().any(|key| key != "$ref" && !NOTES.contains(&key.as_str())) {
                 break;
             }
-            schema = self.target(name)?;
+            let (place, target) = self.target(name)?;
+            (pointer, schema) = (Some(place), target);
         }
-        Ok(schema)
+        Ok((pointer, schema))
     }
 
     fn entries(&mut self, entries: &'v Entries) -> Result<Node, String> {
@@ -133,9 +149,9 @@ impl<'v> Compiler<'v> {
         }
         let refers = match entries.get("$ref").and_then(Value::as_str) {
             Some(name) => {
-                let target = self.target(name)?;
+                let (pointer, target) = self.target(name)?;
                 // What only leads back to itself demands nothing.
-                Some(self.node(target)?)
+                Some(self.at(pointer, |compiler| compiler.node(target))?)
             }
             None => None,
         };
@@ -203,6 +219,17 @@ impl<'v> Compiler<'v> {
         })
     }
 
+    fn size(&self, entries: &Entries, least: &str, most: &str) -> Result<Size, String> {
+        let limit = |keyword: &str| match entries.get(keyword) {
+            None => Ok(None),
+            Some(limit) => match count(limit) {
+                Some(count) => Ok(Some(count)),
+                None => self.fault(keyword, &format!("{limit} is no count")),
+            },
+        };
+        Ok(Size { least: limit(least)?, most: limit(most)? })
+    }
+
     fn text(&self, entries: &Entries) -> Result<Text, String> {
         let pattern = match entries.get("pattern").and_then(Value::as_str) {
             Some(text) => Some(self.pattern("pattern", text)?),
@@ -210,7 +237,7 @@ impl<'v> Compiler<'v> {
         };
         let format = entries.get("format").and_then(Value::as_str);
         Ok(Text {
-            length: size(entries, "minLength", "maxLength"),
+            length: self.size(entries, "minLength", "maxLength")?,
             pattern,
             format: format.map(str::to_owned),
         })
@@ -246,7 +273,7 @@ impl<'v> Compiler<'v> {
                     return self.fault("unevaluatedProperties", "only a boolean is enforced");
                 }
             },
-            size: size(entries, "minProperties", "maxProperties"),
+            size: self.size(entries, "minProperties", "maxProperties")?,
             also_required: also
                 .into_iter()
                 .flatten()
@@ -264,11 +291,12 @@ impl<'v> Compiler<'v> {
         Ok(Array {
             fixed: self.listed(entries, fixed)?.unwrap_or_default(),
             rest: self.under(entries, rest)?,
-            contains: self
-                .under(entries, "contains")?
-                .map(|id| (id, size(entries, "minContains", "maxContains"))),
+            contains: match self.under(entries, "contains")? {
+                Some(id) => Some((id, self.size(entries, "minContains", "maxContains")?)),
+                None => None,
+            },
             is_unique: entries.get("uniqueItems") == Some(&Value::Bool(true)),
-            size: size(entries, "minItems", "maxItems"),
+            size: self.size(entries, "minItems", "maxItems")?,
         })
     }
 
@@ -307,59 +335,4 @@ impl Located for Compiler<'_> {
     fn pointer(&mut self) -> &mut String {
         &mut self.pointer
     }
-}
-
-fn numbers(entries: &Entries) -> Numbers {
-    let number = |keyword: &str| match entries.get(keyword) {
-        Some(Value::Number(number)) => Some(number.clone()),
-        _ => None,
-    };
-    // Before 2019 the exclusive limits were marks on the others.
-    let is_exclusive = |keyword: &str| entries.get(keyword) == Some(&Value::Bool(true));
-    let limits = |keyword: &str, exclusive: &str| -> [Option<Number>; 2] {
-        let limit = number(keyword);
-        if is_exclusive(exclusive) { [None, limit] } else { [limit, number(exclusive)] }
-    };
-    let [minimum, above] = limits("minimum", "exclusiveMinimum");
-    let [maximum, below] = limits("maximum", "exclusiveMaximum");
-    Numbers {
-        minimum,
-        maximum,
-        above,
-        below,
-        multiple_of: number("multipleOf"),
-        range: entries.get("format").and_then(Value::as_str).and_then(formats::range),
-        is_single: entries.get("format").is_some_and(|format| format == "float"),
-    }
-}
-
-/// The words of a choice among words, each in a branch of its own or in a list of several.
-fn words(branches: Option<&Value>) -> Option<Vec<Value>> {
-    let mut words = Vec::new();
-    for branch in branches?.as_array()? {
-        let entries = branch.as_object()?;
-        for (keyword, value) in entries {
-            match (keyword.as_str(), value) {
-                ("const", Value::String(_)) => words.push(value.clone()),
-                ("enum", Value::Array(listed)) => words.extend(listed.iter().cloned()),
-                ("type", Value::String(name)) if name == "string" => {}
-                (note, _) if NOTES.contains(&note) => {}
-                _ => return None,
-            }
-        }
-        let is_choice = entries.contains_key("const") != entries.contains_key("enum");
-        is_choice.then_some(())?;
-    }
-    let distinct: HashSet<&str> = words.iter().filter_map(Value::as_str).collect();
-    (!words.is_empty() && distinct.len() == words.len()).then_some(words)
-}
-
-fn size(entries: &Entries, least: &str, most: &str) -> Size {
-    let limit = |keyword: &str| entries.get(keyword).and_then(Value::as_u64);
-    Size { least: limit(least), most: limit(most) }
-}
-
-fn texts(list: Option<&Value>) -> Vec<String> {
-    let names = list.and_then(Value::as_array).into_iter().flatten();
-    names.filter_map(Value::as_str).map(str::to_owned).collect()
 }

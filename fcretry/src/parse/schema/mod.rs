@@ -1,8 +1,10 @@
 //! A schema, compiled once: references resolved, patterns built, every keyword where it is asked for.
 
 mod compile;
+mod keywords;
 mod kind;
 mod node;
+mod reference;
 mod routes;
 
 pub(super) use kind::{Kind, Kinds};
@@ -118,3 +120,6 @@ impl<'s> Schema<'s> {
         self.node.admitted & kind.bit() != 0
     }
 }
+
+#[cfg(test)]
+mod tests;

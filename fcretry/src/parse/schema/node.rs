@@ -56,18 +56,22 @@ impl Node {
 
     /// The types that it admits by its own words, if it has any.
     pub(super) fn own_kinds(&self) -> Option<u8> {
-        let of = |value: &Value| Kind::of(value).bit();
-        if self.is_never {
-            return Some(0);
+        // 5 and 5.0 are one number.
+        let of = |value: &Value| match value {
+            Value::Number(_) => Kind::Integer.bit() | Kind::Number.bit(),
+            other => Kind::of(other).bit(),
+        };
+        let listed = match (&self.constant, &self.options) {
+            _ if self.is_never => Some(0),
+            (Some(constant), _) => Some(of(constant)),
+            (None, Some(options)) => Some(options.iter().map(of).fold(0, |bits, bit| bits | bit)),
+            (None, None) => None,
+        };
+        let kinds = self.kinds.as_ref().map(Kinds::bits);
+        match (listed, kinds) {
+            (Some(listed), Some(kinds)) => Some(listed & kinds),
+            (one, other) => one.or(other),
         }
-        if let Some(constant) = &self.constant {
-            let number = if constant.is_number() { Kind::Number.bit() } else { 0 };
-            return Some(of(constant) | number);
-        }
-        if let Some(options) = &self.options {
-            return Some(options.iter().map(of).fold(0, |bits, bit| bits | bit));
-        }
-        self.kinds.as_ref().map(Kinds::bits)
     }
 
     /// The types that it admits if its branches admit what `nodes` say.
@@ -107,16 +111,16 @@ impl Node {
             && self.condition.is_none()
     }
 
-    /// Whether it demands anything itself of a value without parts, or of a container's keys, items or size.
-    pub(in crate::parse) fn has_own_demands(&self) -> bool {
+    /// Whether it demands anything itself, other than a type, of a value without parts, or of a container's keys, items
+    /// or size.
+    pub(super) fn has_own_demands(&self) -> bool {
         let Text { length, pattern, format } = &self.text;
         let Numbers { minimum, maximum, above, below, multiple_of, range, is_single } =
             &self.numbers;
         let numbers = [minimum, maximum, above, below, multiple_of];
         let Object { properties, required, rest, size, .. } = &self.object;
         let Array { fixed, rest: items, size: length_of_array, .. } = &self.array;
-        self.kinds.is_some()
-            || self.constant.is_some()
+        self.constant.is_some()
             || self.options.is_some()
             || !length.is_any()
             || pattern.is_some()

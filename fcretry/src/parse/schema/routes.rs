@@ -14,7 +14,10 @@ use super::{
 pub(super) fn routes(schema: Schema<'_>) -> Option<Routes> {
     let node = schema.node;
     let ((Some(ids), None) | (None, Some(ids))) = (&node.any, &node.one) else { return None };
-    if !node.is_union_alone() || node.has_own_demands() {
+    let of_branches = schema.several(ids).fold(0, |bits, branch| bits | branch.node.admitted);
+    // A type that rules out no branch says nothing new.
+    let is_narrower = node.kinds.as_ref().is_some_and(|kinds| of_branches & !kinds.bits() != 0);
+    if !node.is_union_alone() || node.has_own_demands() || is_narrower {
         return None;
     }
     let mut routes = [const { Route::Nowhere }; Kind::COUNT];
