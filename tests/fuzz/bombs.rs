@@ -71,6 +71,7 @@ pub(crate) fn bombs(target: Target) -> Vec<(String, Input)> {
         bombs.push((name, Input { text, schema }));
     };
     let object = json!({"type": "object"});
+    let key = "k".repeat(LONG / 2);
     if target == Target::Reading {
         for opener in OPENERS {
             add(format!("{opener:?} x {MANY}"), opener.repeat(MANY), Value::Null);
@@ -81,11 +82,19 @@ pub(crate) fn bombs(target: Target) -> Vec<(String, Input)> {
                 add(format!("{before}{piece:?}..{after}"), text, Value::Null);
             }
         }
-        let key = "k".repeat(LONG / 2);
         let twice = "\"a\": 1, ".repeat(LONG / 16);
         add("duplicates".into(), format!("{{{twice}}}"), Value::Null);
         add("deep duplicates".into(), format!("{{\"{key}\": {{{twice}}}}}"), Value::Null);
         add("tolerant duplicates".into(), format!("{{'{key}': {{{twice}}}}}"), Value::Null);
+        let objects = "{'a':1,'a':1},".repeat(LONG / 28);
+        add("objects with duplicates".into(), format!("{{'{key}': [{objects}]}}"), Value::Null);
+        let blank = " ".repeat(LONG / 2);
+        for piece in ["1,", "<tool_call>", "```\n"] {
+            let text = format!("[{}{blank}", piece.repeat(LONG / 2 / piece.len()));
+            add(format!("{piece:?}.. and white space"), text, Value::Null);
+        }
+        let runs: String = (3..350).rev().map(|marks| "`".repeat(marks) + " x\n").collect();
+        add("fences that none closes".into(), runs, Value::Null);
     }
     if target == Target::Coercing {
         let lists = json!({"type": "array", "items": {"$ref": "#"}});
@@ -101,6 +110,14 @@ pub(crate) fn bombs(target: Target) -> Vec<(String, Input)> {
             "required": ["a"]}, {"type": "object", "properties": {"b": {"$ref": "#"}}}]});
         let tower = format!("{}1{}", "{\"a\":".repeat(120), "}".repeat(120));
         add("a union of unions".into(), tower, either);
+        let part = json!({"anyOf": [{"$ref": "#"}, {"type": "integer"}]});
+        let twice = json!({"type": "object", "properties": {"a": part},
+            "allOf": [{"properties": {"a": part}}, {"properties": {"a": part}}]});
+        let tower = format!("{}\"1\"{}", "{\"a\":".repeat(120), "}".repeat(120));
+        add("parts about parts".into(), tower, twice);
+        let strings = json!({"additionalProperties": {"items": {"type": "integer"}}});
+        let items = "\"1\",".repeat(LONG / 8);
+        add("pointers of a log".into(), format!("{{\"{key}\": [{items}1]}}"), strings);
         for opener in OPENERS {
             add(format!("{opener:?}"), opener.repeat(LONG), object.clone());
             let held = Value::String(opener.repeat(LONG)).to_string();
@@ -117,7 +134,6 @@ pub(crate) fn bombs(target: Target) -> Vec<(String, Input)> {
         add("a pattern".into(), format!("\"{}!\"", "a".repeat(LONG)), pattern);
         let nothing = json!({"additionalProperties": {"type": "null"}});
         add("violations".into(), spellings(LONG), nothing);
-        let key = "k".repeat(LONG / 2);
         let deep = json!({"additionalProperties": {"items": {"type": "null"}}});
         add("pointers".into(), format!("{{\"{key}\": [{}1]}}", "1,".repeat(LONG / 4)), deep);
     }

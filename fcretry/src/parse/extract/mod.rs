@@ -1,6 +1,7 @@
 //! Where in a text the value is: models put it into fences, tags and prose.
 
 mod around;
+mod fences;
 mod scan;
 mod tags;
 mod words;

@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use super::{
     AFTER, EARLY, Found, PART, Surroundings,
     around::{near_end, near_start},
-    cut, is_noise, refusal,
+    cut,
+    fences::Fences,
+    is_noise, refusal,
     tags::{self, MAX_TAG, Tag},
 };
 use crate::parse::{
@@ -32,6 +34,7 @@ pub(super) fn scan(text: &str, lenient: bool) -> Result<Scan<'_>, Refusal> {
     // Brackets that were passed over, and are still open.
     let mut passed = 0_usize;
     let mut is_fenced = false;
+    let mut fences = None;
     let marks = ['`', '<', '{', '[', '}', ']'];
     while let Some(open) = text.get(at..).and_then(|rest| rest.find(marks)) {
         let open = at + open;
@@ -41,7 +44,8 @@ pub(super) fn scan(text: &str, lenient: bool) -> Result<Scan<'_>, Refusal> {
             if std::mem::take(&mut is_fenced) {
                 open + 3
             } else {
-                let (found, end) = fence(text, open, lenient)?;
+                let fences = fences.get_or_insert_with(|| Fences::of(text));
+                let (found, end) = fence(text, open, fences, lenient)?;
                 is_fenced = found.is_none() && text.get(end..).is_some_and(is_tagged);
                 keep(&mut scan.fenced, found);
                 end
@@ -157,10 +161,19 @@ fn without_noise<'t>(mut found: Found<'t>, end: usize, noise: &str) -> (Found<'t
 
 /// The value in the code fence that opens at `open`, and where the fence ends. One that is not readable is refused, if
 /// it looks like data; code is skipped.
-fn fence(text: &str, open: usize, lenient: bool) -> Result<(Option<Found<'_>>, usize), Refusal> {
+fn fence<'t>(
+    text: &'t str,
+    open: usize,
+    fences: &Fences,
+    lenient: bool,
+) -> Result<(Option<Found<'t>>, usize), Refusal> {
     let rest = text.get(open..).unwrap_or_default();
     let marks = rest.len() - rest.trim_start_matches('`').len();
-    let close_mark = "`".repeat(marks);
+    let close_mark = rest.get(..marks).unwrap_or_default();
+    // Where the mark is next in the text from there on.
+    let close_in = |part: &str, at: usize| {
+        if fences.recur(at, marks) { part.find(close_mark) } else { None }
+    };
     let after = text.get(open + marks..).unwrap_or_default();
     // The rest of the opening line names a language, if it is a word.
     let spaces = after.len() - after.trim_start_matches([' ', '\t']).len();
@@ -182,13 +195,13 @@ fn fence(text: &str, open: usize, lenient: bool) -> Result<(Option<Found<'_>>, u
     }
     if !starts_value(content) {
         // What no fence closes is text like any other.
-        let end = content.find(&close_mark).map_or(start, |close| start + close + marks);
+        let end = close_in(content, start).map_or(start, |close| start + close + marks);
         return Ok((None, end));
     }
     // The value says where it ends: a fence may stand in one of its strings.
     let (found, end) = value_at(text, start, lenient)?;
     let tail = text.get(end..).unwrap_or_default();
-    let close = tail.find(&close_mark).unwrap_or(tail.len());
+    let close = close_in(tail, end).unwrap_or(tail.len());
     let noise = tail.get(..close).unwrap_or_default();
     let (found, behind) = without_noise(found, end, noise);
     if behind != end + noise.len() && !noise.trim().is_empty() {

@@ -248,6 +248,17 @@ fn prose_alone_is_no_value() {
     }
 }
 
+#[test]
+fn the_end_of_a_fence_is_not_looked_for_again_and_again() {
+    // Each opens a fence that no later one closes.
+    let runs: String = (3..4000).rev().map(|marks| "`".repeat(marks) + " x\n").collect();
+    for text in [runs.clone(), runs + "{\"a\": 1}"] {
+        let _ = find(&text, false);
+    }
+    let closed = format!("{}```\n````\n{{\"a\": 1}}\n````", "`` x ".repeat(3));
+    assert_eq!(value(&closed), json!({"a": 1}));
+}
+
 // What costs the square of its length would not end.
 #[test]
 fn white_space_behind_tags_and_fences_is_not_read_again_for_each() {
