@@ -315,6 +315,27 @@ fn an_enum_may_be_the_arguments_of_one_tool() {
     assert_eq!(failure.kind(), FailureKind::SemanticValidation);
 }
 
+/// Keep notes.
+#[derive(Debug, PartialEq, Deserialize, JsonSchema, ToolCall)]
+#[serde(tag = "name", rename_all = "snake_case")]
+#[tool(single)]
+enum Notes {
+    Add { text: Option<String> },
+    Clear,
+}
+
+#[test]
+fn a_wrapper_is_seen_around_the_arguments_of_an_enum_that_is_one_tool() {
+    let added = |text: &str| Notes::Add { text: Some(text.into()) };
+    assert_eq!(Notes::parse(r#"{"name": "add", "text": "x"}"#).unwrap(), added("x"));
+    assert_eq!(Notes::parse(r#"{"name": "clear", "more": 1}"#).unwrap(), Notes::Clear);
+    let wrapped = r#"{"name": "notes", "arguments": {"name": "add", "text": "x"}}"#;
+    assert_eq!(Notes::parse(wrapped).unwrap(), added("x"));
+    // `add` is no tool, and what it is given is not to be lost.
+    let failure = Notes::parse(r#"{"name": "add", "arguments": {"text": "x"}}"#).unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::SchemaValidation);
+}
+
 #[test]
 fn sets_hold_sets() {
     let names: Vec<_> = Nested::specs().unwrap().iter().map(|spec| spec.name()).collect();

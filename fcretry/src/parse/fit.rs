@@ -117,9 +117,8 @@ fn mend(value: &Value, target: Target<'_>, unwrapped: bool) -> (Value, Log) {
 fn may_be_wrapper(value: &Value, target: Target<'_>) -> bool {
     let schema = target.checker.schema();
     // A schema that names no properties admits wrappers because it means any object.
-    let names_some = schema.property_names().next().is_some();
     let mut keys = value.as_object().into_iter().flat_map(Map::keys);
-    names_some && keys.any(|key| schema.property(key).is_none())
+    schema.names_keys() && keys.any(|key| !schema.knows(key))
 }
 
 /// The arguments inside a value that fits the schema and is a wrapper all the same; what is wrong with them.
@@ -135,7 +134,7 @@ fn admitted(
     match (target.name, is_wrapped) {
         (_, true) if found.is_empty() => {
             // Without the tool's name, only what has nothing of the tool outside and nothing else inside.
-            let is_outside = |key: &String| schema.property(key).is_none();
+            let is_outside = |key: &String| !schema.knows(key);
             let is_certain = target.name.is_some()
                 || (value.as_object().is_some_and(|entries| entries.keys().all(is_outside))
                     && inner.as_object().is_some_and(|entries| !entries.is_empty())

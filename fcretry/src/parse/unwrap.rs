@@ -89,7 +89,7 @@ pub(super) fn unwrap(
 pub(super) fn is_call(value: &Value, schema: Schema<'_>) -> bool {
     let Some(entries) = value.as_object() else { return false };
     let has = |names: &[&str]| {
-        let mut keys = entries.keys().filter(|key| schema.property(key).is_none());
+        let mut keys = entries.keys().filter(|key| !schema.knows(key));
         keys.any(|key| names.contains(&folded(key).as_str()))
     };
     let is_named = has(NAME) || (has(ARGUMENTS) && entries.keys().any(|key| key == "name"));
@@ -148,13 +148,13 @@ struct Tool<'t> {
 
 impl Tool<'_> {
     fn is_property(&self, key: &str) -> bool {
-        self.schema.property(key).is_some()
+        self.schema.knows(key)
     }
 
     /// What the wrapper holds, and whether it gives the tool's name.
     fn inside(&self, value: &Value) -> Option<(Value, bool)> {
         // Of any object at all nobody knows whether it is one.
-        if self.name.is_none() && self.schema.property_names().next().is_none() {
+        if self.name.is_none() && !self.schema.names_keys() {
             return None;
         }
         match value {

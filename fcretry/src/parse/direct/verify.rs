@@ -19,8 +19,8 @@ pub(super) fn fits(text: &str, target: Target<'_>) -> bool {
     let schema = target.checker.schema();
     let mut oddities = Oddities::default();
     // Where the tool has properties, other keys may be those of a wrapper.
-    let has_properties = schema.property_names().next().is_some();
-    let whole = Part { schema, oddities: &mut oddities, is_closed: has_properties };
+    let is_closed = schema.names_keys();
+    let whole = Part { schema, oddities: &mut oddities, is_closed };
     let mut reader = serde_json::Deserializer::from_str(text);
     let fits = whole.deserialize(&mut reader).and_then(|()| reader.end()).is_ok();
     fits && !oddities.huge_number && !oddities.duplicate_key
@@ -172,7 +172,7 @@ impl<'s> Part<'s, '_> {
             let is_closed = self.is_closed;
             let value = Any(self.oddities).object(first, entries)?;
             let mut keys = value.as_object().into_iter().flat_map(|entries| entries.keys());
-            if is_closed && keys.any(|key| schema.property(key).is_none()) {
+            if is_closed && keys.any(|key| !schema.knows(key)) {
                 return Err(no());
             }
             return if check::fits(schema, &value) { Ok(()) } else { Err(no()) };

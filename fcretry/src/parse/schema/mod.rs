@@ -42,6 +42,9 @@ static ANYTHING: LazyLock<Node> = LazyLock::new(|| Node::default().finished());
 static NOTHING: LazyLock<Node> =
     LazyLock::new(|| Node { is_never: true, ..Node::default() }.finished());
 
+/// More steps within a schema than these are not taken for the keys that it knows.
+const MAX_HOPS: usize = 8;
+
 /// A part of a schema, from which the others are reached.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Schema<'s> {
@@ -93,6 +96,23 @@ impl<'s> Schema<'s> {
     /// The schema of the property `key`, by name.
     pub(super) fn property(self, key: &str) -> Option<Self> {
         self.node.object.property(key).map(|id| self.at(id))
+    }
+
+    /// Whether `key` is a property of it, or of a part that may be about the same value, such as a branch.
+    pub(super) fn knows(self, key: &str) -> bool {
+        self.is_in_any_part(&|part| part.property(key).is_some(), 0)
+    }
+
+    /// Whether it knows any.
+    pub(super) fn names_keys(self) -> bool {
+        self.is_in_any_part(&|part| part.property_names().next().is_some(), 0)
+    }
+
+    fn is_in_any_part(self, is: &dyn Fn(Self) -> bool, hops: usize) -> bool {
+        let node = self.node;
+        let others = self.several(&node.all).chain(node.refers.map(|id| self.at(id)));
+        let mut parts = self.branches().chain(others);
+        is(self) || (hops < MAX_HOPS && parts.any(|part| part.is_in_any_part(is, hops + 1)))
     }
 
     /// The names of the properties.
