@@ -160,8 +160,8 @@ fn complaint(failure: &Failure, offer: &Offer, limit: usize) -> String {
         _ => format!("{what} {NOT_ACCEPTED}"),
     };
     let lines = lines(failure, limit);
-    for line in &lines {
-        let _ = write!(text, "\n- {line}");
+    for (call, line) in &lines {
+        let _ = write!(text, "\n- {}{line}", numbered(*call));
     }
     match failure.violations().len().saturating_sub(lines.len()) {
         0 => {}
@@ -190,20 +190,41 @@ fn list(tools: &[String]) -> String {
     named.join(", ")
 }
 
-/// A line for each violation, as many as fit into `limit` characters; one at least, however long it was.
-fn lines(failure: &Failure, limit: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
+/// A line for each violation, as many as fit into `limit` characters; one at least, however long it was. Of several
+/// calls, each with the number of the call that it is about.
+fn lines(failure: &Failure, limit: usize) -> Vec<(Option<usize>, String)> {
+    let mut lines = Vec::new();
     let mut room = limit;
-    for violation in failure.violations() {
+    for (call, violation) in by_call(failure) {
         let line = cut(&line(violation), limit);
-        match room.checked_sub(line.chars().count() + 3) {
+        match room.checked_sub(numbered(call).len() + line.chars().count() + 3) {
             Some(rest) => room = rest,
             None if lines.is_empty() => room = 0,
             None => break,
         }
-        lines.push(line);
+        lines.push((call, line));
     }
     lines
+}
+
+/// All violations, each with the call that it is about, if the answer has several.
+fn by_call(failure: &Failure) -> Vec<(Option<usize>, &Violation)> {
+    let is_alone = failure.shared_answer().is_some_and(|answer| answer.calls.len() == 1);
+    match failure.calls() {
+        [] => failure.violations().iter().map(|violation| (None, violation)).collect(),
+        // It may be one that is made up, and hold several.
+        [(_, only)] if is_alone => by_call(only),
+        calls => {
+            let each = |(at, failure): &'_ (usize, Failure)| (*at, failure.violations().len());
+            let numbers = calls.iter().map(each).flat_map(|(at, of)| std::iter::repeat_n(at, of));
+            numbers.map(Some).zip(failure.violations()).collect()
+        }
+    }
+}
+
+/// What says which call a line is about: people count from one.
+fn numbered(call: Option<usize>) -> String {
+    call.map(|at| format!("call {}, ", at + 1)).unwrap_or_default()
 }
 
 /// Where, what was expected, what was got.
@@ -244,7 +265,11 @@ pub(crate) fn told(exchanges: &[Exchange], offer: &Offer, limit: usize) -> Vec<S
     if exchanges.is_empty() {
         return Vec::new();
     }
-    let mut told: Vec<String> = exchanges.iter().flat_map(|e| lines(&e.failure, limit)).collect();
+    let mut told: Vec<String> = exchanges
+        .iter()
+        .flat_map(|exchange| lines(&exchange.failure, limit))
+        .map(|(_, line)| line)
+        .collect();
     told.extend([NOT_ACCEPTED.to_owned(), AGAIN.to_owned(), request(offer)]);
     told.retain(|line| line.len() >= TELLING);
     told

@@ -217,8 +217,29 @@ async fn of_the_calls_in_a_made_up_one_all_that_is_wrong_is_told() {
     ]);
     assert_eq!(all(&model.client()).await.unwrap(), [cancelled(7)]);
     let told = crate::support::last_message(&model, 1);
-    assert!(told.contains("/number: expected at least 1"), "{told}");
-    assert!(told.contains("/customer: expected a string; it is required"), "{told}");
+    assert!(told.contains("\n- call 1, /number: expected at least 1"), "{told}");
+    assert!(told.contains("\n- call 2, /customer: expected a string; it is required"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_calls_in_the_content_is_told_of_each_by_its_number() {
+    let call = |name: &str, arguments: &str| {
+        format!("<tool_call>{{\"name\": \"{name}\", \"arguments\": {arguments}}}</tool_call>\n")
+    };
+    let text = call("place_order", r#"{"customer": "Ann"}"#)
+        + &call("cancel_order", r#"{"number": 0}"#)
+        + &call("place_order", "{}");
+    let good = || Reply::tool_call("cancel_order", json!({"number": 7}));
+    let model = MockModel::new([Reply::text(text), good()]);
+    assert_eq!(all(&model.client()).await.unwrap(), [cancelled(7)]);
+    let told = crate::support::last_message(&model, 1);
+    assert!(told.contains("\n- call 2, /number: expected at least 1"), "{told}");
+    assert!(told.contains("\n- call 3, /customer: expected a string"), "{told}");
+    // Where there is one alone it needs no number.
+    let model = MockModel::new([Reply::tool_call("cancel_order", json!({"number": 0})), good()]);
+    assert_eq!(all(&model.client()).await.unwrap(), [cancelled(7)]);
+    let told = crate::support::last_message(&model, 1);
+    assert!(told.contains("\n- /number: expected at least 1"), "{told}");
 }
 
 #[tokio::test(start_paused = true)]
