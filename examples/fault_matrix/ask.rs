@@ -1,0 +1,102 @@
+//! What is asked, and in which form. All forms have the same policy.
+
+use async_openai::{Client, config::OpenAIConfig};
+use fcretry::{RetryPolicy, prelude::*};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Place an order.
+#[derive(Debug, Deserialize, JsonSchema, ToolCall)]
+#[tool(validate(not_too_many))]
+pub(crate) struct Order {
+    /// The customer's full name.
+    customer: String,
+    #[schemars(range(min = 1))]
+    count: u32,
+    size: Size,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Size {
+    Small,
+    Large,
+}
+
+fn not_too_many(order: &Order, found: &mut Violations) {
+    let is_named = !order.customer.trim().is_empty();
+    found.ensure(is_named, "/customer", || "a customer has a name".to_owned());
+    let is_small = matches!(order.size, Size::Small);
+    let most = if is_small { 100 } else { 10 };
+    found.ensure(order.count <= most, "/count", || format!("at most {most} of this size"));
+}
+
+/// In which form the order is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A tool call.
+    Tool,
+    /// JSON content.
+    Json,
+    /// A tool call, as a stream.
+    Stream,
+    /// JSON content, as a stream.
+    JsonStream,
+    /// A tool call, whose order the body of the function then has no use for.
+    OwnError,
+    /// A tool call, under a policy that contradicts itself.
+    Contradiction,
+}
+
+impl Form {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Tool | Self::OwnError | Self::Contradiction => "tool",
+            Self::Json => "json",
+            Self::Stream => "stream",
+            Self::JsonStream => "json stream",
+        }
+    }
+}
+
+#[retry_policy(policy(policy))]
+async fn order(
+    attempt: &Attempt,
+    client: &Client<OpenAIConfig>,
+    policy: &RetryPolicy,
+    form: Form,
+) -> fcretry::Result<Order> {
+    let chat = attempt.chat(client, "first").user("Two small mugs for Ann Larsen, please.");
+    match form {
+        Form::Json => chat.extract().await,
+        Form::Stream => chat.stream().call().await,
+        Form::JsonStream => chat.stream().extract().await,
+        Form::OwnError => {
+            chat.call::<Order>().await?;
+            Err(FailureKind::Application.into())
+        }
+        Form::Tool | Form::Contradiction => chat.call().await,
+    }
+}
+
+/// A fallback is named that the policy at run time may not have.
+#[retry_policy(policy(policy), on(rate_limit, retry = 1, then = "fallback"))]
+async fn contradiction(
+    attempt: &Attempt,
+    client: &Client<OpenAIConfig>,
+    policy: &RetryPolicy,
+) -> fcretry::Result<Order> {
+    attempt.chat(client, "first").user("Two small mugs for Ann Larsen, please.").call().await
+}
+
+/// Asks for the order in one of the forms.
+pub(crate) async fn ask(
+    client: &Client<OpenAIConfig>,
+    policy: &RetryPolicy,
+    form: Form,
+) -> fcretry::Result<Order> {
+    match form {
+        Form::Contradiction => contradiction(client, policy).await,
+        _ => order(client, policy, form).await,
+    }
+}
