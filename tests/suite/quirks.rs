@@ -101,12 +101,17 @@ async fn a_value_that_is_out_of_range_is_no_unknown_parameter() {
 
 #[tokio::test(start_paused = true)]
 async fn a_raised_limit_that_is_not_taken_leaves_the_answer_cut() {
-    let model = MockModel::with(|request| match request.body["max_completion_tokens"].as_u64() {
-        Some(_) => Reply::status(400).error_body(json!({"error": {
-            "message": "max_completion_tokens is too large", "param": "max_completion_tokens",
-        }})),
-        None => Reply::truncated("order", "{"),
-    });
-    let error = order(&model.client()).await.unwrap_err();
-    assert_eq!((error.kind(), model.request_count()), (FailureKind::Truncated, 2));
+    for objection in [
+        json!({"error": {"message": "max_completion_tokens is too large", "param": "max_completion_tokens"}}),
+        json!({"object": "error", "code": 400, "type": "BadRequestError", "message":
+            "This model's maximum context length is 4096 tokens. However, you requested 4108 tokens."}),
+    ] {
+        let model =
+            MockModel::with(move |request| match request.body["max_completion_tokens"].as_u64() {
+                Some(_) => Reply::status(400).error_body(objection.clone()),
+                None => Reply::truncated("order", "{"),
+            });
+        let error = order(&model.client()).await.unwrap_err();
+        assert_eq!((error.kind(), model.request_count()), (FailureKind::Truncated, 2));
+    }
 }

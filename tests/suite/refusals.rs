@@ -95,6 +95,21 @@ async fn the_detector_is_asked_before_anything_is_parsed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_is_left_when_the_detector_hears_a_refusal() {
+    #[retry_policy]
+    async fn streamed(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
+        let chat = attempt.chat(client, "m").user("go").refusal_detector(says_no);
+        chat.stream().call().await
+    }
+    let long = format!("COMPUTER SAYS NO. {}", "It says so again and again. ".repeat(100));
+    let model = MockModel::repeat(Reply::text(long));
+    let error = streamed(&model.client()).await.unwrap_err();
+    assert_eq!((error.kind(), model.request_count()), (K::Refusal, 1));
+    let said = error.failure().and_then(|f| f.answer()?.content.clone()).unwrap();
+    assert!(said.len() < 100, "{said}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_can_be_replaced_by_hand_for_one_ask() {
     #[retry_policy(on(no_tool_call, fail))]
     async fn by_hand(attempt: &Attempt, detects: bool) -> fcretry::Result<Order> {

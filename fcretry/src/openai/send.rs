@@ -176,7 +176,13 @@ fn too_large(failure: Failure, raised: bool) -> Failure {
         |text: &str| text.contains("max_tokens") || text.contains("max_completion_tokens");
     let is_about_it =
         failure.param().is_some_and(names_it) || failure.provider_message().is_some_and(names_it);
-    if raised && failure.kind() == FailureKind::InvalidRequest && is_about_it {
+    let is_refused = match failure.kind() {
+        FailureKind::InvalidRequest => is_about_it,
+        // It was short enough with the limit before: some servers count the limit in.
+        FailureKind::ContextOverflow => true,
+        _ => false,
+    };
+    if raised && is_refused {
         return failure
             .with_kind(FailureKind::Truncated)
             .with_note("the server takes no larger token limit");

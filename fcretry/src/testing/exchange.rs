@@ -32,7 +32,10 @@ where
     let (head, body) = request.into_parts();
     let path = head.uri.path();
     if head.method == Method::GET && path.ends_with("/models") {
-        return Ok(models());
+        return Ok(models(&model.names()));
+    }
+    if let (&Method::GET, Some((_, name))) = (&head.method, path.split_once("/models/")) {
+        return Ok(json_response(StatusCode::OK, &described(name)));
     }
     if head.method != Method::POST || !path.ends_with("/chat/completions") {
         return Ok(unknown_path(&head.method, path));
@@ -128,9 +131,13 @@ fn set_headers(headers: &mut HeaderMap, reply: &Reply, number: u64) {
     }
 }
 
-fn models() -> Response<PlayedBody> {
-    let model = json!({"id": "mock", "object": "model", "created": 0, "owned_by": "fcretry"});
-    json_response(StatusCode::OK, &json!({"object": "list", "data": [model]}))
+fn models(names: &[String]) -> Response<PlayedBody> {
+    let models: Vec<_> = names.iter().map(|name| described(name)).collect();
+    json_response(StatusCode::OK, &json!({"object": "list", "data": models}))
+}
+
+fn described(name: &str) -> Value {
+    json!({"id": name, "object": "model", "created": 0, "owned_by": "fcretry"})
 }
 
 fn unknown_path(method: &Method, path: &str) -> Response<PlayedBody> {

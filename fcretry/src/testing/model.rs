@@ -193,6 +193,12 @@ impl MockModel {
         }
     }
 
+    /// The models that it lists: those with a script of their own, else one. It answers to any name.
+    pub(super) fn names(&self) -> Vec<String> {
+        let names: Vec<_> = self.state().by_model.iter().map(|(name, _)| name.clone()).collect();
+        if names.is_empty() { vec!["mock".to_owned()] } else { names }
+    }
+
     /// Keeps `request` and says what answers it, with the number of the request.
     pub(super) fn answer(&self, request: RecordedRequest) -> (u64, RecordedRequest, Reply) {
         let (number, next) = self.state().next(&request);

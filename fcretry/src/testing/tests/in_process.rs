@@ -124,6 +124,11 @@ async fn the_service_serves_the_paths_of_a_server() {
 
     let (status, body) = send(client.get(format!("{base}/models"))).await;
     assert_eq!((status, body["data"].as_array().map(Vec::len)), (200, Some(1)));
+    let (status, body) = send(client.get(format!("{base}/models/gpt-4o"))).await;
+    assert_eq!((status, &body["id"], &body["object"]), (200, &"gpt-4o".into(), &"model".into()));
+    let _ = model.clone().repeat_for_model("gpt-4o", Reply::text("fine"));
+    let (_, body) = send(client.get(format!("{base}/models"))).await;
+    assert_eq!(body["data"][0]["id"], "gpt-4o");
     for request in [
         client.post(format!("{base}/embeddings")).body("{}"),
         client.get(format!("{base}/chat/completions")),
