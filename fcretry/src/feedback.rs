@@ -1,6 +1,9 @@
 //! What a model is told about a bad answer. Its text is quoted as data, in a user or tool message, and
 //! never put into a system message.
 
+mod leaks;
+mod parts;
+
 use std::{
     fmt::{self, Write as _},
     sync::Arc,
@@ -10,20 +13,21 @@ use serde_json::Value;
 
 use crate::{
     answer::{Answer, Call, Finish, Form},
-    failure::{Failure, FailureKind, Violation, Violations},
+    failure::{Failure, FailureKind, Violation},
+    tool::Written,
 };
+pub(crate) use leaks::{leaked, leaks, told};
+pub(crate) use parts::Parts;
 
 /// The most characters of one value that a violation's line quotes.
 const QUOTED_VALUE: usize = 200;
-
-/// A line shorter than this may stand in a value by chance.
-const TELLING: usize = 20;
 
 /// A bad answer and what was wrong with it.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
     answer: Arc<Answer>,
     failure: Failure,
+    parts: Parts,
 }
 
 /// What an ask offered, and in which form it wants the answer.
@@ -70,37 +74,51 @@ impl fmt::Debug for Turn {
 
 impl Exchange {
     /// The exchange that ended in `failure`, if it was about an answer.
-    pub(crate) fn of(failure: &Failure) -> Option<Self> {
+    pub(crate) fn of(failure: &Failure, parts: Parts) -> Option<Self> {
         let answer = Arc::clone(failure.shared_answer()?);
-        Some(Self { answer, failure: failure.clone() })
+        Some(Self { answer, failure: failure.clone(), parts })
     }
+
+    /// What to send in place of the answer.
+    fn request(&self, offer: &Offer) -> String {
+        self.parts.request().unwrap_or_else(|| request(offer))
+    }
+
+    /// What was wrong with the call at this place of the answer, if it was judged alone.
+    fn of_call(&self, place: usize) -> Option<&Failure> {
+        self.failure.calls().iter().find(|(at, _)| *at == place).map(|(_, own)| own)
+    }
+
+    fn can_be_replayed(&self, limit: usize) -> bool {
+        let Self { answer, parts, .. } = self;
+        let content = answer.content.as_deref().map(str::len).unwrap_or_default();
+        answer.finish != Finish::Stopped
+            && parts.are_native()
+            && is_replayable(&answer.calls, content, limit)
+    }
+}
+
+/// The messages that tell a model about `exchanges`.
+pub(crate) fn history(exchanges: &[Exchange], offer: &Offer, limit: usize) -> Vec<Turn> {
+    let before = exchanges.first().map(|first| first.parts.told_before(limit)).unwrap_or_default();
+    let told = exchanges.iter().flat_map(|exchange| turns(exchange, offer, limit));
+    before.into_iter().chain(told).collect()
 }
 
 /// The messages that tell a model about `exchange`. What is quoted of the answer, and the list of violations,
 /// are `limit` characters each at most.
-pub(crate) fn turns(exchange: &Exchange, offer: &Offer, limit: usize) -> Vec<Turn> {
-    let Exchange { answer, failure } = exchange;
+fn turns(exchange: &Exchange, offer: &Offer, limit: usize) -> Vec<Turn> {
+    let Exchange { answer, failure, parts: _ } = exchange;
     let mut complaint = complaint(failure, offer, limit);
     if answer.finish == Finish::Stopped {
         complaint.push_str(STOPPED);
     }
-    let request = request(offer);
-    if can_be_replayed(answer, limit) {
-        let mut turns =
-            vec![Turn::Assistant { content: answer.content.clone(), calls: answer.calls.clone() }];
-        for (i, call) in answer.calls.iter().enumerate() {
-            let own = failure.calls().iter().find(|(at, _)| *at == i).map(|(_, own)| own);
-            let text = match own {
-                Some(own) => format!("{}\n{request}", self::complaint(own, offer, limit)),
-                None if !failure.calls().is_empty() => {
-                    "This call is right: send it again as it is, beside the others.".to_owned()
-                }
-                None if i == 0 => format!("{complaint}\n{request}"),
-                None => "Not accepted, for the reason given above.".to_owned(),
-            };
-            turns.push(Turn::Tool { id: call.id.clone(), text });
-        }
-        return turns;
+    let request = exchange.request(offer);
+    if exchange.can_be_replayed(limit) {
+        return replayed(exchange, &complaint, &request, offer, limit);
+    }
+    if !failure.calls().is_empty() {
+        return vec![Turn::User(quoted(exchange, &request, offer, limit))];
     }
     if answer.calls.is_empty() {
         let said = answer.content.as_deref().map(|content| cut(content, limit)).unwrap_or_default();
@@ -126,16 +144,70 @@ pub(crate) fn turns(exchange: &Exchange, offer: &Offer, limit: usize) -> Vec<Tur
     vec![Turn::User(format!("{told}\n{request}"))]
 }
 
-fn can_be_replayed(answer: &Answer, limit: usize) -> bool {
+/// The calls as they were made, each with its result.
+fn replayed(
+    exchange: &Exchange,
+    complaint: &str,
+    request: &str,
+    offer: &Offer,
+    limit: usize,
+) -> Vec<Turn> {
+    let Exchange { answer, failure, parts } = exchange;
+    let last_bad = failure.calls().last().map(|(place, _)| *place);
+    let mut turns =
+        vec![Turn::Assistant { content: answer.content.clone(), calls: answer.calls.clone() }];
+    for (i, call) in answer.calls.iter().enumerate() {
+        let text = match exchange.of_call(i) {
+            // What to send is said once where it is of them all.
+            Some(own) if parts.open.is_some() && last_bad != Some(i) => {
+                self::complaint(own, offer, limit)
+            }
+            Some(own) => format!("{}\n{request}", self::complaint(own, offer, limit)),
+            None if last_bad.is_some() => parts::KEPT.to_owned(),
+            None if i == 0 => format!("{complaint}\n{request}"),
+            None => "Not accepted, for the reason given above.".to_owned(),
+        };
+        turns.push(Turn::Tool { id: call.id.clone(), text });
+    }
+    turns
+}
+
+/// The bad calls of an answer that cannot be replayed, each with what was wrong with it, and the good ones.
+fn quoted(exchange: &Exchange, request: &str, offer: &Offer, limit: usize) -> String {
+    let mut told = String::new();
+    let mut room = limit;
+    for (i, call) in exchange.parts.calls.iter().enumerate() {
+        let Some(own) = exchange.of_call(i) else { continue };
+        if room > 0 {
+            // The arguments alone where there is one call, and no doubt which it is.
+            let quote = match call {
+                Written::Call(call) if exchange.parts.calls.len() == 1 => {
+                    cut(&call.arguments, room)
+                }
+                call => cut(&parts::in_words(call), room),
+            };
+            room = room.saturating_sub(quote.chars().count());
+            let _ = writeln!(told, "You sent this:\n{}", fenced(&quote));
+        }
+        let _ = writeln!(told, "{}", complaint(own, offer, limit));
+    }
+    if exchange.parts.open.is_some() {
+        let is_bad = |i| exchange.of_call(i).is_some();
+        exchange.parts.quote_good(&mut told, is_bad, limit);
+        told.push('\n');
+    }
+    told + request
+}
+
+/// Whether a server takes these calls in a history, and they are whole there.
+fn is_replayable(calls: &[Call], beside: usize, limit: usize) -> bool {
     let is_object = |call: &Call| {
         serde_json::from_str::<serde_json::Map<String, Value>>(&call.arguments).is_ok()
     };
-    let arguments: usize = answer.calls.iter().map(|call| call.arguments.len()).sum();
-    let content = answer.content.as_deref().map(str::len).unwrap_or_default();
-    !answer.calls.is_empty()
-        && answer.finish != Finish::Stopped
-        && arguments.saturating_add(content) <= limit
-        && answer.calls.iter().all(|call| !call.id.is_empty() && is_object(call))
+    let arguments: usize = calls.iter().map(|call| call.arguments.len()).sum();
+    !calls.is_empty()
+        && arguments.saturating_add(beside) <= limit
+        && calls.iter().all(|call| !call.id.is_empty() && is_object(call))
 }
 
 /// What was wrong: a sentence, then every violation on a line.
@@ -260,72 +332,25 @@ fn fenced(text: &str) -> String {
     format!("{fence}\n{text}\n{fence}")
 }
 
-/// The lines a model was told about `exchanges`, of those that tell enough to be recognised.
-pub(crate) fn told(exchanges: &[Exchange], offer: &Offer, limit: usize) -> Vec<String> {
-    if exchanges.is_empty() {
-        return Vec::new();
-    }
-    let mut told: Vec<String> = exchanges
-        .iter()
-        .flat_map(|exchange| lines(&exchange.failure, limit))
-        .map(|(_, line)| line)
-        .collect();
-    told.extend([NOT_ACCEPTED.to_owned(), AGAIN.to_owned(), request(offer)]);
-    told.retain(|line| line.len() >= TELLING);
-    told
-}
-
-/// Where in `value` a string repeats what the model was told.
-pub(crate) fn leaks(told: &[String], value: &Value) -> Violations {
-    let mut found = Violations::new();
-    if !told.is_empty() {
-        search(value, told, &mut found);
-    }
-    found
-}
-
-fn search(value: &Value, lines: &[String], found: &mut Violations) {
-    match value {
-        Value::String(text) if lines.iter().any(|line| text.contains(line.as_str())) => {
-            found.push("", "holds the text of an error message; the value itself belongs here");
-        }
-        Value::Array(items) => {
-            for (i, item) in items.iter().enumerate() {
-                found.at(format!("/{i}"), |found| search(item, lines, found));
-            }
-        }
-        Value::Object(entries) => {
-            for (key, item) in entries {
-                let key = key.replace('~', "~0").replace('/', "~1");
-                found.at(format!("/{key}"), |found| search(item, lines, found));
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The failure of an answer that repeats what was fed back.
-pub(crate) fn leaked(leaks: Violations) -> Failure {
-    Failure::new(FailureKind::SemanticValidation)
-        .with_note("the answer repeats the text of an error message")
-        .with_violations(leaks)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
-    fn exchange(kind: FailureKind, calls: &[(&str, &str)], violations: Vec<Violation>) -> Exchange {
+    pub(super) fn exchange(
+        kind: FailureKind,
+        calls: &[(&str, &str)],
+        violations: Vec<Violation>,
+    ) -> Exchange {
         let calls = calls.iter().map(|(id, args)| Call::new(*id, "place_order", *args)).collect();
         let answer = Answer { calls, ..Answer::default() };
         let failure = Failure::new(kind)
             .with_violations(violations.into_iter().collect())
             .with_answer(Arc::new(answer));
-        Exchange::of(&failure).unwrap()
+        Exchange::of(&failure, Parts::default()).unwrap()
     }
 
-    fn offer() -> Offer {
+    pub(super) fn offer() -> Offer {
         Offer { form: Form::Call, tools: vec!["place_order".to_owned()] }
     }
 
@@ -373,17 +398,5 @@ mod tests {
         let [Turn::User(text)] = &turns(&exchange, &offer(), 500)[..] else { panic!() };
         assert!(text.chars().count() < 1500, "{}", text.chars().count());
         assert!(text.contains("and 999 more"), "{text}");
-    }
-
-    #[test]
-    fn a_value_that_holds_our_own_words_is_found() {
-        let wrong = Violation::new("/total", "the items sum to 45.50, not 54.50");
-        let exchanges = [exchange(FailureKind::SemanticValidation, &[("1", "{}")], vec![wrong])];
-        let answer = json!({"notes": ["ok", "fixed: /total: the items sum to 45.50, not 54.50"], "total": 1});
-        let told = told(&exchanges, &offer(), 2000);
-        let found = leaks(&told, &answer);
-        assert_eq!(found.iter().map(Violation::pointer).collect::<Vec<_>>(), ["/notes/1"]);
-        assert!(leaks(&told, &json!({"notes": ["the total is 45.50"]})).is_empty());
-        assert!(leaks(&[], &answer).is_empty());
     }
 }

@@ -104,6 +104,7 @@ impl Failure {
             detail.answer = detail.answer.take().or_else(|| known.answer.clone());
             if detail.violations.is_empty() {
                 detail.violations.clone_from(&known.violations);
+                detail.calls.clone_from(&known.calls);
             }
         })
     }

@@ -52,7 +52,8 @@ impl Attempt {
         self.accept_answer(Answer::from(response))
     }
 
-    /// Reads every call of a tool of `S` in the answer to a request made by hand, in order.
+    /// Reads every call of a tool of `S` in the answer to a request made by hand, in order. If some are bad, the others are
+    /// kept, and what is fed back asks for the bad ones alone; the calls of the next answer are put into their places.
     ///
     /// # Errors
     ///

@@ -168,20 +168,21 @@ impl Chat<'_> {
     ///
     /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
     pub async fn call<S: ToolSet>(mut self) -> Result<S, Error> {
-        let expected = self.offer_tools::<S>()?;
+        let expected = self.offer_tools::<S>(false)?;
         let required = expected.required;
         let (ask, answer) = self.send(expected).await?;
         ask.judge_call(required, &answer)
     }
 
     /// Sends the request with the tools of `S`, and reads every call that the model makes, in its order; one at
-    /// least. If one of them is bad, the failure is of it, and the model is told of each what is wrong.
+    /// least. If some of them are bad, the failure is of those; a repair keeps the others, asks for the bad ones again,
+    /// and puts them into their places.
     ///
     /// # Errors
     ///
     /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
     pub async fn call_all<S: ToolSet>(mut self) -> Result<Vec<S>, Error> {
-        let expected = self.offer_tools::<S>()?;
+        let expected = self.offer_tools::<S>(true)?;
         let required = expected.required;
         let (ask, answer) = self.send(expected).await?;
         ask.judge_calls(required, &answer)
@@ -205,24 +206,31 @@ impl Chat<'_> {
         ask.judge_content(&answer)
     }
 
-    /// Puts the tools into the request.
-    fn offer_tools<S: ToolSet>(&mut self) -> Result<Expected, Error> {
+    /// Puts the tools into the request. `several` says that more than one call may come.
+    fn offer_tools<S: ToolSet>(&mut self, several: bool) -> Result<Expected, Error> {
         let specs = self.ask.specs::<S>()?;
         self.ask.offer(Form::Call, &specs);
         let constrained = self.ask.is_constrained();
         let tools = specs.iter().map(|spec| convert::tool(spec, constrained));
         self.request.tools = Some(tools.collect());
         self.request.response_format = None;
-        // Of several tools none can be named for the model.
-        if let ([spec], true) = (specs.as_slice(), constrained) {
-            self.request.tool_choice =
-                Some(ChatCompletionToolChoiceOption::Function(ChatCompletionNamedToolChoice {
-                    function: FunctionName { name: spec.name().to_owned() },
-                }));
-        }
-        self.request
-            .tool_choice
-            .get_or_insert(ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Required));
+        // Of several tools none can be named for the model, and a name would make it one call.
+        let named = match specs.as_slice() {
+            [spec] if constrained && !several => Some(spec.name().to_owned()),
+            _ => None,
+        };
+        let required = ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Required);
+        let auto = ChatCompletionToolChoiceOption::Mode(ToolChoiceOptions::Auto);
+        let own = self.request.tool_choice.take();
+        self.request.tool_choice = Some(match (named, own) {
+            (Some(name), _) => {
+                ChatCompletionToolChoiceOption::Function(ChatCompletionNamedToolChoice {
+                    function: FunctionName { name },
+                })
+            }
+            (None, Some(own)) if !(constrained && own == auto) => own,
+            _ => required,
+        });
         let required = Quirks::requires_a_call(&self.request);
         Ok(Expected { form: Form::Call, specs, required })
     }

@@ -29,7 +29,7 @@ pub(crate) use direct::read as read_direct;
 pub(crate) use recovered::Log;
 pub use recovered::{Place, Recovered, Recovery, RecoveryKind};
 pub(crate) use refused::is_runaway;
-pub(crate) use several::{Written, calls_in};
+pub(crate) use several::{CallInText, calls_in};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -239,14 +239,14 @@ pub(crate) fn read_call_in_content<T: DeserializeOwned>(
         _ => return None,
     };
     let may_be_unnamed = alone && !found.is_in_prose;
-    let mut draft = Written::of(content, found).call_of(target, may_be_unnamed)?;
+    let mut draft = CallInText::of(content, found).call_of(target, may_be_unnamed)?;
     draft.log.value(RecoveryKind::CallInContent, "");
     Some(fitted(draft, target).and_then(decode))
 }
 
 /// Reads one of several calls that stand in one text, if it names the target's tool.
 pub(crate) fn read_written<T: DeserializeOwned>(
-    call: &Written<'_>,
+    call: &CallInText,
     target: Target<'_>,
     in_content: bool,
 ) -> Option<Result<Reading<T>, Failure>> {

@@ -13,24 +13,29 @@ use super::{
 use crate::failure::Violation;
 
 /// A call that stands in a text, as far as it is read without knowing whose it is.
-#[derive(Debug)]
-pub(crate) struct Written<'t> {
+#[derive(Clone, Debug)]
+pub(crate) struct CallInText {
     draft: Draft,
     /// The tool that what stands around it names.
-    called: Option<&'t str>,
+    called: Option<String>,
 }
 
-impl<'t> Written<'t> {
-    pub(super) fn of(text: &'t str, found: Found<'t>) -> Self {
-        Self { called: found.called, draft: drafted(text, found) }
+impl CallInText {
+    pub(super) fn of(text: &str, found: Found<'_>) -> Self {
+        Self { called: found.called.map(str::to_owned), draft: drafted(text, found) }
     }
 
     /// One of many in `text`, of which the lines are not counted for each.
-    fn among(text: &'t str, mut found: Found<'t>) -> Self {
+    fn among(text: &str, mut found: Found<'_>) -> Self {
         let doubt = found.doubt.take().map(|doubt| doubted(text, doubt));
         let mut written = Self::of(text, found);
         written.draft.doubt = doubt;
         written
+    }
+
+    /// What stands there.
+    pub(crate) fn value(&self) -> &Value {
+        &self.draft.value
     }
 
     /// Whether it is that call over again.
@@ -44,8 +49,11 @@ impl<'t> Written<'t> {
     /// The arguments, if this is a call of the target's tool: it names the tool, or it `may_be_unnamed` and is in a
     /// wrapper, or all that the schema demands.
     pub(super) fn call_of(&self, target: Target<'_>, may_be_unnamed: bool) -> Option<Draft> {
-        let named =
-            self.called.zip(target.name).map(|(called, name)| unwrap::is_name(called, Some(name)));
+        let named = self
+            .called
+            .as_deref()
+            .zip(target.name)
+            .map(|(called, name)| unwrap::is_name(called, Some(name)));
         if named == Some(false) {
             return None;
         }
@@ -66,7 +74,7 @@ impl<'t> Written<'t> {
 }
 
 /// The calls that `text` is: one, or several in a list, or each in its tag or fence.
-pub(crate) fn calls_in(text: &str) -> Vec<Written<'_>> {
+pub(crate) fn calls_in(text: &str) -> Vec<CallInText> {
     let Ok(found) = extract::find(text, false) else {
         let marked = extract::marked(text).unwrap_or_default();
         return marked.into_iter().flat_map(|found| repeated(text, found)).collect();
@@ -74,35 +82,35 @@ pub(crate) fn calls_in(text: &str) -> Vec<Written<'_>> {
     match unwrap::calls(&found.value) {
         Some((key, calls)) if calls.len() > 1 => {
             let (key, calls) = (key.map(str::to_owned), calls.to_vec());
-            listed(Written::of(text, found), key.as_deref(), calls)
+            listed(CallInText::of(text, found), key.as_deref(), calls)
         }
         _ => repeated(text, found),
     }
 }
 
 /// Two calls that are equal may both be meant.
-fn repeated<'t>(text: &'t str, found: Found<'t>) -> Vec<Written<'t>> {
+fn repeated(text: &str, found: Found<'_>) -> Vec<CallInText> {
     let times = if found.is_in_prose { 1 } else { found.times };
-    let first = Written::among(text, found);
+    let first = CallInText::among(text, found);
     // What was put right, and what is wrong, is told once.
     let again = || {
         let (value, doubt) = (first.draft.value.clone(), first.draft.doubt.clone());
         let draft = Draft { value, found: Vec::new(), log: Log::default(), doubt };
-        Written { draft, called: first.called }
+        CallInText { draft, called: first.called.clone() }
     };
     let others: Vec<_> = (1..times).map(|_| again()).collect();
     std::iter::once(first).chain(others).collect()
 }
 
 /// Each call of a list, with what is wrong with it. What was put right in the list is told with the first.
-fn listed<'t>(list: Written<'t>, key: Option<&str>, calls: Vec<Value>) -> Vec<Written<'t>> {
-    let Written { draft: Draft { value: _, found, mut log, doubt }, called } = list;
+fn listed(list: CallInText, key: Option<&str>, calls: Vec<Value>) -> Vec<CallInText> {
+    let CallInText { draft: Draft { value: _, found, mut log, doubt }, called } = list;
     let mut written: Vec<_> = calls
         .into_iter()
         .map(|value| {
             let log = std::mem::take(&mut log);
             let draft = Draft { value, found: Vec::new(), log, doubt: doubt.clone() };
-            Written { draft, called }
+            CallInText { draft, called: called.clone() }
         })
         .collect();
     let mut above = String::new();
@@ -132,7 +140,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn calls(text: &str) -> Vec<(Option<&str>, Value)> {
+    fn calls(text: &str) -> Vec<(Option<String>, Value)> {
         calls_in(text).into_iter().map(|call| (call.called, call.draft.value)).collect()
     }
 
@@ -154,7 +162,7 @@ mod tests {
         }
         assert_eq!(
             calls("<function=f>{'a': 1}</function><function=g>{}</function>"),
-            [(Some("f"), json!({"a": 1})), (Some("g"), json!({}))]
+            [(Some("f".to_owned()), json!({"a": 1})), (Some("g".to_owned()), json!({}))]
         );
         let twice = format!("<tool_call>{one}</tool_call><tool_call>{one}</tool_call>");
         assert_eq!(calls(&twice), [both[0].clone(), both[0].clone()]);

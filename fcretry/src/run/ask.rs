@@ -1,6 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{Attempt, Endpoint, attempt::Memory};
+use super::{
+    Attempt, Endpoint,
+    memory::{Left, Memory},
+};
 use crate::{
     answer::{Answer, Form},
     error::Error,
@@ -9,8 +12,8 @@ use crate::{
     parse::{Reading, Recovery},
     policy::RetryPolicy,
     tool::{
-        How, RefusalDetector, ToolCall, ToolSet, ToolSpec, distinct_specs, judge_calls,
-        judge_content, judge_one_call,
+        How, Judged, Kept, RefusalDetector, Rest, ToolCall, ToolSet, ToolSpec, distinct_specs,
+        judge_calls, judge_content, judge_one_call,
     },
 };
 
@@ -58,7 +61,7 @@ impl<'a> Ask<'a> {
         let offer = Offer { form, tools: specs.iter().map(|s| s.name().to_owned()).collect() };
         self.memory(|memory| {
             if memory.offer != offer {
-                memory.exchanges.clear();
+                memory.forget();
                 memory.offer = offer;
             }
         });
@@ -76,10 +79,7 @@ impl<'a> Ask<'a> {
     /// them.
     pub(crate) fn feedback(&self) -> Vec<Turn> {
         let limit = self.attempt.policy.max_feedback_chars();
-        self.memory(|memory| {
-            let offer = &memory.offer;
-            memory.exchanges.iter().flat_map(|e| feedback::turns(e, offer, limit)).collect()
-        })
+        self.memory(|memory| feedback::history(&memory.exchanges, &memory.offer, limit))
     }
 
     /// Whether prose must be made impossible: the function named, the format constrained.
@@ -184,27 +184,44 @@ impl<'a> Ask<'a> {
         answer: &Arc<Answer>,
     ) -> Result<S, Error> {
         let read = judge_one_call::<S>(answer, required, self.how());
-        self.accepted(read.map(|reading| vec![reading]), answer)
-            .and_then(only)
-            .map_err(|failure| self.fail(failure))
+        self.accepted(read, answer).map_err(|failure| self.fail(failure))
     }
 
-    /// Every call that `answer` makes.
+    /// Every call that `answer` makes, or if it was asked for the bad ones of an earlier answer again, those and the ones
+    /// that were kept.
     pub(crate) fn judge_calls<S: ToolSet>(
         &self,
         required: bool,
         answer: &Arc<Answer>,
     ) -> Result<Vec<S>, Error> {
-        let read = judge_calls::<S>(answer, required, self.how());
-        self.accepted(read, answer).map_err(|failure| self.fail(failure))
+        let how = self.how();
+        let came = judge_calls::<S>(answer, required, how)
+            .map_err(|failure| self.fail(failure.with_answer(Arc::clone(answer))))?;
+        let told = self.told();
+        let came = came.into_iter().map(|call| Judged {
+            read: call.read.and_then(|reading| without_leaks(reading, &told)),
+            ..call
+        });
+        // Read outside the lock: an answer may be long.
+        let kept = self.memory(|memory| memory.kept.clone());
+        match kept.filled(came.collect(), how) {
+            Ok(readings) => {
+                // If the body objects to it, it is the whole that is asked for again.
+                let left = Left { calls: Vec::new(), kept: Some(Kept::default()) };
+                self.memory(|memory| memory.left = left);
+                Ok(self.taken(readings))
+            }
+            Err(Rest { failure, calls, kept }) => {
+                self.memory(|memory| memory.left = Left { calls, kept });
+                Err(self.fail(failure.with_answer(Arc::clone(answer))))
+            }
+        }
     }
 
     /// The value that the content of `answer` holds.
     pub(crate) fn judge_content<T: ToolCall>(&self, answer: &Arc<Answer>) -> Result<T, Error> {
         let read = judge_content::<T>(answer, self.how());
-        self.accepted(read.map(|reading| vec![reading]), answer)
-            .and_then(only)
-            .map_err(|failure| self.fail(failure))
+        self.accepted(read, answer).map_err(|failure| self.fail(failure))
     }
 
     /// How answers to this ask are read. What was fed back is looked for in what comes, and so the JSON is kept.
@@ -213,28 +230,34 @@ impl<'a> Ask<'a> {
         How { recovery: self.attempt.policy.recovery(), keeps_json, refusals: self.refusals() }
     }
 
-    /// Small models copy an error text into a field. The value then fits every schema, and is wrong.
+    /// The value of an answer to a request for one.
     fn accepted<T>(
         &self,
-        read: Result<Vec<Reading<T>>, Failure>,
+        read: Result<Reading<T>, Failure>,
         answer: &Arc<Answer>,
-    ) -> Result<Vec<T>, Failure> {
-        let readings = read?;
-        let limit = self.attempt.policy.max_feedback_chars();
+    ) -> Result<T, Failure> {
         // Looked for outside the lock: an answer may be long.
-        let told = self.memory(|memory| feedback::told(&memory.exchanges, &memory.offer, limit));
-        for reading in &readings {
-            let leaks = reading.json.as_ref().map(|json| feedback::leaks(&told, json));
-            if let Some(leaks) = leaks.filter(|leaks| !leaks.is_empty()) {
-                return Err(feedback::leaked(leaks).with_answer(Arc::clone(answer)));
-            }
-        }
+        let reading = without_leaks(read?, &self.told())
+            .map_err(|failure| failure.with_answer(Arc::clone(answer)))?;
+        let mut state = self.attempt.state();
+        state.spent.recovered.extend(reading.log.into_vec());
+        Ok(reading.value)
+    }
+
+    /// The values, and what was put right in them into the report.
+    fn taken<T>(&self, readings: Vec<Reading<T>>) -> Vec<T> {
         let mut state = self.attempt.state();
         let take = |Reading { value, log, .. }: Reading<T>| {
             state.spent.recovered.extend(log.into_vec());
             value
         };
-        Ok(readings.into_iter().map(take).collect())
+        readings.into_iter().map(take).collect()
+    }
+
+    /// What the model was told of its bad answers.
+    fn told(&self) -> Vec<String> {
+        let limit = self.attempt.policy.max_feedback_chars();
+        self.memory(|memory| feedback::told(&memory.exchanges, &memory.offer, limit))
     }
 
     /// The error for a failure of this ask, which is remembered: no `map_err` of the body loses it.
@@ -252,7 +275,10 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// The value that was judged alone.
-fn only<T>(mut values: Vec<T>) -> Result<T, Failure> {
-    values.pop().ok_or_else(|| Failure::new(FailureKind::NoToolCall))
+/// Small models copy an error text into a field. The value then fits every schema, and is wrong.
+fn without_leaks<T>(reading: Reading<T>, told: &[String]) -> Result<Reading<T>, Failure> {
+    match reading.json.as_ref().map(|json| feedback::leaks(told, json)) {
+        Some(leaks) if !leaks.is_empty() => Err(feedback::leaked(leaks)),
+        _ => Ok(reading),
+    }
 }

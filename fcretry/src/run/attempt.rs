@@ -7,15 +7,12 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Ask, Endpoint, Route};
+use super::{Ask, Endpoint, Route, memory::Memory};
 use crate::{
-    answer::Answer,
     error::{Error, ReportCell},
     failure::{Failure, FailureKind, Violations},
-    feedback::{Exchange, Offer},
     parse::Recovered,
-    policy::{RetryPolicy, Track},
-    tool::RefusalDetector,
+    policy::RetryPolicy,
     usage::Usage,
 };
 
@@ -86,29 +83,6 @@ pub(super) struct Spent {
     pub(super) recovered: Vec<Recovered>,
     pub(super) first_token: Option<Duration>,
     pub(super) streamed_tokens: Option<u64>,
-}
-
-/// What is remembered of an ask from one attempt to the next.
-#[derive(Default)]
-pub(super) struct Memory {
-    pub(super) track: Track,
-    /// Which endpoint the ask's own is; 0 if that is not known.
-    pub(super) own_endpoint: u64,
-    pub(super) exchanges: Vec<Exchange>,
-    /// What was offered when `exchanges` were made.
-    pub(super) offer: Offer,
-    /// The answer of this attempt, good or bad.
-    pub(super) answer: Option<Arc<Answer>>,
-    /// The failure of this attempt.
-    pub(super) failed: Option<Failure>,
-    /// A request is out.
-    pub(super) is_waiting: bool,
-    /// What takes words for a refusal, in this attempt.
-    pub(super) refusals: RefusalDetector,
-    /// The content that came before a stream broke off.
-    pub(super) part: Option<String>,
-    /// The last bad answer on this model.
-    pub(super) bad: Option<Arc<Answer>>,
 }
 
 impl Attempt {
@@ -249,10 +223,7 @@ impl State {
         self.by_hand = None;
         self.last_failed = None;
         for ask in &mut self.asks {
-            ask.answer = None;
-            ask.failed = None;
-            ask.is_waiting = false;
-            ask.refusals = RefusalDetector::default();
+            ask.begin_attempt();
         }
     }
 

@@ -31,7 +31,8 @@ impl Attempt {
     }
 
     /// Reads every call of a tool of `S` in an answer of any provider, in order; as
-    /// [`accept_answer`](Self::accept_answer) otherwise.
+    /// [`accept_answer`](Self::accept_answer) otherwise. If some are bad, the others are kept, and what is fed back asks
+    /// for the bad ones alone; the calls of the next answer are put into their places.
     ///
     /// # Errors
     ///

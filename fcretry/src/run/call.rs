@@ -7,12 +7,12 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     AsRoute, Attempt, Drive, Handle, Observer,
-    attempt::{Memory, Policy, Spent},
+    attempt::{Policy, Spent},
+    memory::Memory,
     route::candidates,
 };
 use crate::{
     failure::{Classify, Failure, FailureKind},
-    feedback::Exchange,
     policy::{
         Action, Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation,
         StoppedBy, Track, decide, kills_the_endpoint,
@@ -255,14 +255,10 @@ impl Call {
             steerable: self.steerable && index.is_some(),
         };
         let answer = failure.shared_answer();
-        let repeated = failure.kind().is_repairable()
-            && answer
-                .zip(memory.bad.as_ref())
-                .is_some_and(|(now, last)| now.says_the_same_as(last));
         let seen = Situation {
             kind: failure.kind(),
             retry_after: failure.retry_after(),
-            repeated,
+            repeated: memory.is_repeated_by(failure),
             completion_tokens: answer.and_then(|a| Some(a.usage?.completion_tokens)),
         };
         let decision = decide(seen, now, policy, &mut memory.track, &mut self.rng);
@@ -353,36 +349,6 @@ pub(super) enum End<'a> {
     Value,
     Failure(&'a Failure, Decision),
     Dropped,
-}
-
-impl Memory {
-    /// Leaves what the next request of this ask needs.
-    fn note(&mut self, decision: &Decision, failure: &Failure, history: usize) {
-        if decision.forget {
-            self.exchanges.clear();
-        }
-        if !decision.resume {
-            self.part = None;
-        }
-        if let Some(answer) = failure.shared_answer() {
-            self.bad = Some(Arc::clone(answer));
-        }
-        match decision.action {
-            Action::Repair if !decision.forget => {
-                if let Some(exchange) = Exchange::of(failure) {
-                    self.exchanges.push(exchange);
-                }
-                let old = self.exchanges.len().saturating_sub(history);
-                self.exchanges.drain(..old);
-            }
-            // A fallback starts from the original messages, and has said nothing yet.
-            Action::Fallback => {
-                self.exchanges.clear();
-                self.bad = None;
-            }
-            _ => {}
-        }
-    }
 }
 
 impl Drop for Call {

@@ -6,6 +6,7 @@ mod by_closure;
 mod by_hand;
 mod call;
 mod handle;
+mod memory;
 mod observer;
 mod outcome;
 mod route;

@@ -32,23 +32,6 @@ pub(crate) fn judge_one_call<S: ToolSet>(
         .map_err(|failure| failure.with_answer(Arc::clone(answer)))
 }
 
-/// Reads every call of an answer, in order, each judged alone. The failure says of each bad one what is wrong.
-pub(crate) fn judge_calls<S: ToolSet>(
-    answer: &Arc<Answer>,
-    required: bool,
-    how: How,
-) -> Result<Vec<Reading<S>>, Failure> {
-    whole(answer)
-        .and_then(|()| {
-            if answer.calls.is_empty() {
-                return written_calls(answer, required, how);
-            }
-            let read = each(answer.calls.iter().map(|call| read_calls(call, how, false)))?;
-            Ok(read.into_iter().flatten().collect())
-        })
-        .map_err(|failure| failure.with_answer(Arc::clone(answer)))
-}
-
 /// Reads a `T` out of the content of an answer that was to be JSON.
 pub(crate) fn judge_content<T: ToolCall>(
     answer: &Arc<Answer>,
@@ -66,7 +49,7 @@ pub(crate) fn judge_content<T: ToolCall>(
 }
 
 /// Whether the model said all it was going to, and did not refuse.
-fn whole(answer: &Answer) -> Result<(), Failure> {
+pub(super) fn whole(answer: &Answer) -> Result<(), Failure> {
     if answer.refusal.as_deref().is_some_and(|refusal| !refusal.trim().is_empty()) {
         return Err(Failure::new(FailureKind::Refusal));
     }
@@ -126,7 +109,19 @@ fn read_calls<S: ToolSet>(
     }))
 }
 
-fn unknown<S: ToolSet>() -> Failure {
+/// What each call was read as, or what is wrong with the bad ones.
+fn each<R>(calls: impl Iterator<Item = Result<R, Failure>>) -> Result<Vec<R>, Failure> {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for (i, read) in calls.enumerate() {
+        match read {
+            Ok(reading) => good.push(reading),
+            Err(failure) => bad.push((i, failure)),
+        }
+    }
+    if bad.is_empty() { Ok(good) } else { Err(Failure::of_calls(bad)) }
+}
+
+pub(super) fn unknown<S: ToolSet>() -> Failure {
     let note = format!("the tools offered are {}", offered_of::<S>());
     Failure::new(FailureKind::UnknownTool).with_note(note)
 }
@@ -141,38 +136,12 @@ pub(super) fn offered(specs: &[&ToolSpec]) -> String {
     names.join(", ")
 }
 
-/// What each call was read as, or what is wrong with the bad ones.
-fn each<R>(calls: impl Iterator<Item = Result<R, Failure>>) -> Result<Vec<R>, Failure> {
-    let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for (i, read) in calls.enumerate() {
-        match read {
-            Ok(reading) => good.push(reading),
-            Err(failure) => bad.push((i, failure)),
-        }
-    }
-    if bad.is_empty() { Ok(good) } else { Err(Failure::of_calls(bad)) }
-}
-
-/// The calls that were written into the content, if they are all of these tools.
-fn written_calls<S: ToolSet>(
+/// The call that was written into the content, if one was `required`.
+pub(super) fn no_call<S: ToolSet>(
     answer: &Answer,
     required: bool,
     how: How,
-) -> Result<Vec<Reading<S>>, Failure> {
-    let text = answer.content.as_deref().unwrap_or_default();
-    let calls =
-        if required && !how.refusals.detects(text) { parse::calls_in(text) } else { Vec::new() };
-    if calls.len() > 1 {
-        let read =
-            |call| S::read_call(&RawCall { source: Source::Among { call, in_content: true }, how });
-        if let Some(read) = calls.iter().map(read).collect::<Option<Vec<_>>>() {
-            return each(read.into_iter());
-        }
-    }
-    no_call(answer, required, how).map(|reading| vec![reading])
-}
-
-fn no_call<S: ToolSet>(answer: &Answer, required: bool, how: How) -> Result<Reading<S>, Failure> {
+) -> Result<Reading<S>, Failure> {
     let text = answer.content.as_deref().unwrap_or_default();
     if how.refusals.detects(text) {
         let failure = Failure::new(FailureKind::Refusal);

@@ -1,13 +1,15 @@
 //! Tools: what a model may call, and how what it calls becomes a value.
 
 mod judge;
+mod parallel;
 mod refusal;
 mod set;
 mod spec;
 mod strict_schema;
 mod watch;
 
-pub(crate) use judge::{judge_calls, judge_content, judge_one_call};
+pub(crate) use judge::{judge_content, judge_one_call};
+pub(crate) use parallel::{Judged, Kept, Rest, Written, judge_calls};
 pub(crate) use refusal::RefusalDetector;
 pub use refusal::is_refusal;
 pub(crate) use set::distinct_specs;

@@ -65,7 +65,7 @@ pub(super) enum Source<'a> {
     /// In the content. Arguments without a tool's name count only if there is one tool they can be of.
     Content { text: &'a str, alone: bool },
     /// Among others in one text, which is the content, or the arguments of a call that is made up.
-    Among { call: &'a parse::Written<'a>, in_content: bool },
+    Among { call: &'a parse::CallInText, in_content: bool },
 }
 
 impl<T: ToolCall> ToolSet for T {

@@ -1,0 +1,123 @@
+//! What is remembered of an ask from one attempt to the next.
+
+use std::sync::Arc;
+
+use crate::{
+    answer::Answer,
+    failure::Failure,
+    feedback::{Exchange, Offer, Parts},
+    policy::{Action, Decision, Track},
+    tool::{Kept, RefusalDetector, Written},
+};
+
+/// What is remembered of an ask.
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) track: Track,
+    /// Which endpoint the ask's own is; 0 if that is not known.
+    pub(super) own_endpoint: u64,
+    pub(super) exchanges: Vec<Exchange>,
+    /// What was offered when `exchanges` were made.
+    pub(super) offer: Offer,
+    /// Of several calls, those that are right so far.
+    pub(super) kept: Kept,
+    /// What this attempt's answer leaves of an ask for several calls.
+    pub(super) left: Left,
+    /// The answer of this attempt, good or bad.
+    pub(super) answer: Option<Arc<Answer>>,
+    /// The failure of this attempt.
+    pub(super) failed: Option<Failure>,
+    /// A request is out.
+    pub(super) is_waiting: bool,
+    /// What takes words for a refusal, in this attempt.
+    pub(super) refusals: RefusalDetector,
+    /// The content that came before a stream broke off.
+    pub(super) part: Option<String>,
+    /// The last bad answer on this model.
+    pub(super) bad: Option<Arc<Answer>>,
+    /// The calls of it that were bad, if each was judged alone.
+    pub(super) bad_calls: Vec<Written>,
+}
+
+/// What an answer leaves of an ask for several calls.
+#[derive(Default)]
+pub(super) struct Left {
+    /// The calls of the answer.
+    pub(super) calls: Vec<Written>,
+    /// What is kept if the bad ones are asked for again; `None` for what was kept before.
+    pub(super) kept: Option<Kept>,
+}
+
+impl Memory {
+    pub(super) fn begin_attempt(&mut self) {
+        self.left = Left::default();
+        self.answer = None;
+        self.failed = None;
+        self.is_waiting = false;
+        self.refusals = RefusalDetector::default();
+    }
+
+    /// Forgets what was said, and what was kept of it.
+    pub(super) fn forget(&mut self) {
+        self.exchanges.clear();
+        self.kept = Kept::default();
+    }
+
+    /// Whether the answer is the one before, or its bad calls are.
+    pub(super) fn is_repeated_by(&self, failure: &Failure) -> bool {
+        if !failure.kind().is_repairable() {
+            return false;
+        }
+        let answers = failure.shared_answer().zip(self.bad.as_ref());
+        let calls = self.bad_calls_of(failure);
+        let is_same = |(now, last): (&Written, &Written)| now.is_same(last);
+        answers.is_some_and(|(now, last)| now.says_the_same_as(last))
+            || (!calls.is_empty()
+                && calls.len() == self.bad_calls.len()
+                && calls.iter().zip(&self.bad_calls).all(is_same))
+    }
+
+    fn bad_calls_of(&self, failure: &Failure) -> Vec<Written> {
+        let calls = &self.left.calls;
+        failure.calls().iter().filter_map(|(place, _)| calls.get(*place).cloned()).collect()
+    }
+
+    /// Leaves what the next request of this ask needs.
+    pub(super) fn note(&mut self, decision: &Decision, failure: &Failure, history: usize) {
+        if decision.forget {
+            self.forget();
+        }
+        if !decision.resume {
+            self.part = None;
+        }
+        if let Some(answer) = failure.shared_answer() {
+            self.bad = Some(Arc::clone(answer));
+            self.bad_calls = self.bad_calls_of(failure);
+        }
+        match decision.action {
+            Action::Repair if !decision.forget => self.repair(failure, history),
+            // A fallback starts from the original messages, and has said nothing yet.
+            Action::Fallback => {
+                self.forget();
+                self.bad = None;
+                self.bad_calls.clear();
+            }
+            _ => {}
+        }
+    }
+
+    fn repair(&mut self, failure: &Failure, history: usize) {
+        let Left { calls, kept } = std::mem::take(&mut self.left);
+        let before = self.kept.calls().cloned().collect();
+        if let Some(kept) = kept {
+            // What the body objects to is the whole; of which call it is, nobody knows.
+            self.kept = if failure.calls().is_empty() { Kept::default() } else { kept };
+        }
+        let open = (!self.kept.is_empty()).then(|| self.kept.open());
+        if let Some(exchange) = Exchange::of(failure, Parts { calls, before, open }) {
+            self.exchanges.push(exchange);
+        }
+        let old = self.exchanges.len().saturating_sub(history);
+        self.exchanges.drain(..old);
+    }
+}
