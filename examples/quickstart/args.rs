@@ -12,6 +12,7 @@ Options:
   --fallback NAME   the model to go on with when the first is given up
   --text FILE       the email; - is standard input [default: a small order]
   --mode tool|json  a tool call, or JSON content [default: tool]
+  --stream          read the answer while it comes
   --json            one JSON document on standard output: value, error, report
   --help            this text
 
@@ -39,6 +40,7 @@ pub(crate) struct Args {
     pub(crate) fallback: Option<String>,
     pub(crate) text: String,
     pub(crate) mode: Mode,
+    pub(crate) stream: bool,
     pub(crate) json: bool,
     pub(crate) base_url: Option<String>,
 }
@@ -55,6 +57,7 @@ impl Args {
             fallback: None,
             text: EMAIL.to_owned(),
             mode: Mode::Tool,
+            stream: false,
             json: false,
             base_url: env::var("OPENAI_BASE_URL").ok().filter(|url| !url.trim().is_empty()),
         };
@@ -75,6 +78,7 @@ impl Args {
                         }
                     }
                 }
+                Long("stream") => args.stream = true,
                 Long("json") => args.json = true,
                 Long("help") | Short('h') => return Ok(Asked::Help),
                 other => return Err(other.unexpected().into()),

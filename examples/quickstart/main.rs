@@ -71,6 +71,7 @@ async fn extract_order(
         .chat(client, &args.model)
         .system("Record the order in the email. Prices are in USD.")
         .user(email);
+    let chat = if args.stream { chat.stream() } else { chat };
     match args.mode {
         Mode::Tool => chat.call().await,
         Mode::Json => chat.extract().await,

@@ -7,6 +7,7 @@ mod anyhow_errors;
 mod asks;
 mod bad_servers;
 mod by_hand;
+mod cancellation;
 mod degrade;
 mod dialects;
 mod expansion;

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -28,14 +29,18 @@ pub struct MockServer {
     address: SocketAddr,
     /// The task that accepts. It owns the tasks of the connections.
     accepting: AbortHandle,
+    /// As many as there are clones of it, but for this one and that of the task.
+    open: Arc<()>,
 }
 
 impl MockServer {
     pub(super) async fn start(model: MockModel) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let accepting = tokio::spawn(accept(listener, model.clone())).abort_handle();
-        Ok(Self { model, address, accepting })
+        let open = Arc::new(());
+        let accepting = accept(listener, model.clone(), Arc::clone(&open));
+        let accepting = tokio::spawn(accepting).abort_handle();
+        Ok(Self { model, address, accepting, open })
     }
 
     /// What a client takes as its base URL: `http://127.0.0.1:PORT/v1`.
@@ -46,6 +51,12 @@ impl MockServer {
     /// The model that is served.
     pub fn model(&self) -> &MockModel {
         &self.model
+    }
+
+    /// How many connections are open: in use, or kept by a client for its next request. A client that gives up an answer
+    /// closes its connection.
+    pub fn open_connections(&self) -> usize {
+        Arc::strong_count(&self.open).saturating_sub(2)
     }
 
     /// See [`MockModel::requests`].
@@ -80,13 +91,13 @@ impl Drop for MockServer {
     }
 }
 
-async fn accept(listener: TcpListener, model: MockModel) {
+async fn accept(listener: TcpListener, model: MockModel, open: Arc<()>) {
     // Dropped with this future, and its tasks with it.
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                connections.spawn(serve(stream, model.clone()));
+                connections.spawn(serve(stream, model.clone(), Arc::clone(&open)));
             }
             Err(_) => sleep(ACCEPT_PAUSE).await,
         }
@@ -95,7 +106,7 @@ async fn accept(listener: TcpListener, model: MockModel) {
     }
 }
 
-async fn serve(stream: TcpStream, model: MockModel) {
+async fn serve(stream: TcpStream, model: MockModel, _open: Arc<()>) {
     // Chunks are to arrive as they are sent; without this the kernel may collect them.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| exchange(model.clone(), request));
