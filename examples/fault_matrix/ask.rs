@@ -1,7 +1,7 @@
 //! What is asked, and in which form. All forms have the same policy.
 
 use async_openai::{Client, config::OpenAIConfig};
-use fcretry::{RetryPolicy, prelude::*};
+use fcretry::{RetryPolicy, Route, prelude::*};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -59,11 +59,12 @@ impl Form {
     }
 }
 
-#[retry_policy(policy(policy))]
+#[retry_policy(policy(policy), route(route))]
 async fn order(
     attempt: &Attempt,
     client: &Client<OpenAIConfig>,
     policy: &RetryPolicy,
+    route: &Route,
     form: Form,
 ) -> fcretry::Result<Order> {
     let chat = attempt.chat(client, "first").user("Two small mugs for Ann Larsen, please.");
@@ -93,10 +94,11 @@ async fn contradiction(
 pub(crate) async fn ask(
     client: &Client<OpenAIConfig>,
     policy: &RetryPolicy,
+    route: &Route,
     form: Form,
 ) -> fcretry::Result<Order> {
     match form {
         Form::Contradiction => contradiction(client, policy).await,
-        _ => order(client, policy, form).await,
+        _ => order(client, policy, route, form).await,
     }
 }

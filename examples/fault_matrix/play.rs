@@ -2,10 +2,10 @@
 
 use std::{io, net::Ipv4Addr, sync::LazyLock, time::Duration};
 
-use async_openai::config::OpenAIConfig;
+use async_openai::{Client, config::OpenAIConfig};
 use fcretry::{
-    Backoff, FailureKind, InvalidPolicy, Report, RetryPolicy,
-    testing::{MockModel, Reply},
+    Backoff, FailureKind, InvalidPolicy, Report, RetryPolicy, Route,
+    testing::{MockModel, MockServer, Reply},
 };
 use serde_json::json;
 use tokio::{net::TcpSocket, task::JoinSet};
@@ -98,15 +98,18 @@ async fn play(row: Row) -> io::Result<Played> {
             let socket = TcpSocket::new_v4()?;
             socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
             let base_url = format!("http://{}/v1", socket.local_addr()?);
-            let seen = call(base_url, &policy, row.form, None).await;
+            let seen = call(base_url, &policy, row.form, None, None).await;
             (seen.clone(), seen)
         }
         Server::Replies(fault) => {
             let good = good(row.form);
             let once = MockModel::new([Reply::clone(fault)]).then_repeat(good.clone());
             let lasting = MockModel::repeat(Reply::clone(fault)).repeat_for_model("second", good);
-            let (once, lasting) =
-                tokio::join!(served(once, &policy, row.form), served(lasting, &policy, row.form));
+            let elsewhere = row.limits.elsewhere;
+            let (once, lasting) = tokio::join!(
+                served(once, &policy, row.form, elsewhere),
+                served(lasting, &policy, row.form, elsewhere),
+            );
             (once?, lasting?)
         }
     };
@@ -144,21 +147,43 @@ fn good(form: Form) -> Reply {
     }
 }
 
-async fn served(model: MockModel, policy: &RetryPolicy, form: Form) -> io::Result<Seen> {
+async fn served(
+    model: MockModel,
+    policy: &RetryPolicy,
+    form: Form,
+    elsewhere: bool,
+) -> io::Result<Seen> {
     let server = model.serve().await?;
-    Ok(call(server.base_url(), policy, form, Some(&model)).await)
+    if !elsewhere {
+        return Ok(call(server.base_url(), policy, form, Some(&server), None).await);
+    }
+    let spare = MockModel::repeat(good(form)).serve().await?;
+    Ok(call(server.base_url(), policy, form, Some(&server), Some(&spare)).await)
+}
+
+fn client(base_url: String) -> Client<OpenAIConfig> {
+    let config = OpenAIConfig::new().with_api_base(base_url).with_api_key("fault_matrix");
+    fcretry::openai::client_with(config, HTTP.clone())
 }
 
 async fn call(
     base_url: String,
     policy: &RetryPolicy,
     form: Form,
-    model: Option<&MockModel>,
+    server: Option<&MockServer>,
+    spare: Option<&MockServer>,
 ) -> Seen {
-    let config = OpenAIConfig::new().with_api_base(base_url).with_api_key("fault_matrix");
-    let client = fcretry::openai::client_with(config, HTTP.clone());
-    let (result, report): (_, Report) = fcretry::report(ask(&client, policy, form)).await;
-    let requests = model.and_then(|model| u32::try_from(model.request_count()).ok());
+    let endpoint = |spare: &MockServer| {
+        fcretry::openai::endpoint(client(spare.base_url()), "spare").context(1_000_000)
+    };
+    let route = Route::new(spare.map(endpoint));
+    let client = client(base_url);
+    let asked = ask(&client, policy, &route, form);
+    let (result, report): (_, Report) = fcretry::report(asked).await;
+    let requests = server.map(|server| {
+        let spared = spare.map_or(0, MockServer::request_count);
+        u32::try_from(server.request_count().saturating_add(spared)).unwrap_or(u32::MAX)
+    });
     Seen {
         requests: requests.unwrap_or(report.wire_requests),
         end: if result.is_ok() { End::Value } else { End::Fails },

@@ -58,6 +58,8 @@ pub(crate) struct Limits {
     pub(crate) deadline: Option<Duration>,
     /// A second model, which is well.
     pub(crate) fallback: bool,
+    /// A second endpoint, which is well and has a larger context.
+    pub(crate) elsewhere: bool,
 }
 
 /// Requests where the fault lasts, and milliseconds of wait between them at a base of one: the default rules.
@@ -145,6 +147,17 @@ impl Row {
             limits: Limits { fallback: true, ..self.limits },
             ..self
         }
+    }
+
+    /// Another endpoint is well: it is asked at once.
+    pub(crate) fn goes_elsewhere(self) -> Self {
+        let reached = Expected { requests: 2, end: End::Value };
+        Self { once: reached, lasting: reached, ..self.in_vain() }
+    }
+
+    /// Another endpoint is well, and would not help.
+    pub(crate) fn in_vain(self) -> Self {
+        Self { limits: Limits { elsewhere: true, ..self.limits }, ..self }
     }
 
     /// Waited in all where the fault lasts.

@@ -40,7 +40,6 @@ pub(super) fn rows() -> Vec<Row> {
         .waits(0),
         Row::new("429 of one model, another is well", Tool, K::RateLimit, limited())
             .falls_back_after(3)
-            .costs(2, 4)
             .waits(9),
         Row::new("500", Tool, K::ModelOverload, Reply::status(500)),
         Row::new(
@@ -101,5 +100,27 @@ pub(super) fn rows() -> Vec<Row> {
             K::ModelOverload,
             Reply::status(200).error_body(json!({"error": {"message": "upstream is gone"}})),
         ),
+        Row::new("401, another endpoint is well", Tool, K::Auth, Reply::status(401))
+            .goes_elsewhere(),
+        Row::new("402, another endpoint is well", Json, K::QuotaExhausted, Reply::status(402))
+            .goes_elsewhere(),
+        Row::new("404, another endpoint has the model", Tool, K::ModelNotFound, Reply::status(404))
+            .goes_elsewhere(),
+        Row::new("413, a larger context elsewhere", Tool, K::ContextOverflow, Reply::status(413))
+            .goes_elsewhere(),
+        Row::new(
+            "400, another endpoint would say so too",
+            Tool,
+            K::InvalidRequest,
+            Reply::status(400),
+        )
+        .in_vain(),
+        Row::new(
+            "a refusal is final, with another endpoint",
+            Tool,
+            K::Refusal,
+            Reply::refusal("I can't help with that."),
+        )
+        .in_vain(),
     ]
 }
