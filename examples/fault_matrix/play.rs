@@ -1,6 +1,11 @@
 //! Plays a row twice: the fault once, with a good answer after it, and the fault for ever.
 
-use std::{io, net::Ipv4Addr, sync::LazyLock, time::Duration};
+use std::{
+    io,
+    net::Ipv4Addr,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use async_openai::{Client, config::OpenAIConfig};
 use fcretry::{
@@ -8,7 +13,7 @@ use fcretry::{
     testing::{MockModel, MockServer, Reply},
 };
 use serde_json::json;
-use tokio::{net::TcpSocket, task::JoinSet};
+use tokio::{net::TcpSocket, sync::Semaphore, task::JoinSet};
 
 use crate::{
     ask::{Form, ask},
@@ -76,11 +81,20 @@ impl Played {
     }
 }
 
-/// Plays all rows at the same time; they come back in their order.
+/// Rows that are played at the same time: some are about time, and none is to wait for the others.
+const AT_ONCE: usize = 16;
+
+/// Plays all rows; they come back in their order.
 pub(crate) async fn all(rows: Vec<Row>) -> io::Result<Vec<Played>> {
+    LazyLock::force(&HTTP);
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
     let mut playing = JoinSet::new();
     for (place, row) in rows.into_iter().enumerate() {
-        playing.spawn(async move { play(row).await.map(|played| (place, played)) });
+        let turns = Arc::clone(&turns);
+        playing.spawn(async move {
+            let _turn = turns.acquire().await.map_err(io::Error::other)?;
+            play(row).await.map(|played| (place, played))
+        });
     }
     let mut played = Vec::new();
     while let Some(row) = playing.join_next().await {

@@ -19,7 +19,7 @@ pub(super) fn mended(body: &[u8], status: u16, headers: &HeaderMap) -> Result<Ve
         Ok(value) => value,
         Err(error) => return Err(undecodable(body, &error).with_status(status)),
     };
-    if let Some(error) = value.get("error").filter(|error| !error.is_null()) {
+    if let Some(error) = wire::error_in(&value) {
         return Err(wire::in_band(error, status, headers));
     }
     let Some(choice) = value.pointer("/choices/0") else {
@@ -32,7 +32,7 @@ pub(super) fn mended(body: &[u8], status: u16, headers: &HeaderMap) -> Result<Ve
         };
         return Err(Failure::new(FailureKind::InvalidRequest).with_status(status).with_note(note));
     };
-    if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {
+    if let Some(error) = wire::error_in(choice) {
         return Err(wire::in_band(error, status, headers));
     }
     if choice.get("finish_reason").and_then(Value::as_str).is_some_and(gave_up) {
@@ -292,6 +292,10 @@ mod tests {
             kind(r#"{"choices": [{"error": {"code": 502, "message": "x"}}]}"#),
             K::ModelOverload
         );
+        for nothing in ["null", "false", "\"\"", "{}", "[]"] {
+            let body = format!(r#"{{"error": {nothing}, "choices": [{{"message": {{}}}}]}}"#);
+            assert!(mended(body.as_bytes(), 200, &HeaderMap::new()).is_ok(), "{nothing}");
+        }
         for gave_up in ["insufficient_system_resource", "error", "abort"] {
             let body = format!(r#"{{"choices": [{{"finish_reason": "{gave_up}"}}]}}"#);
             assert_eq!(kind(&body), K::ModelOverload, "{gave_up}");

@@ -40,6 +40,17 @@ pub(super) fn failure(status: Option<u16>, headers: &HeaderMap, body: &[u8]) -> 
     }
 }
 
+/// The error inside an answer, if there is one: some servers leave its place empty.
+pub(super) fn error_in(answer: &Value) -> Option<&Value> {
+    answer.get("error").filter(|error| match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Array(errors) => !errors.is_empty(),
+        _ => true,
+    })
+}
+
 /// The failure that an error inside an answer is, be it whole or a stream, whose `status` says that it succeeded.
 pub(super) fn in_band(error: &Value, status: u16, headers: &HeaderMap) -> Failure {
     let error = ErrorBody::of(&json!({ "error": error }));

@@ -65,8 +65,7 @@ impl Arriving {
         let is_first =
             |choice: &&Value| choice.get("index").and_then(Value::as_u64).unwrap_or(0) == 0;
         let choice = choices.and_then(|choices| choices.iter().find(is_first));
-        let error_in = |value: &Value| value.get("error").filter(|e| !e.is_null()).cloned();
-        let error = error_in(chunk).or_else(|| choice.and_then(error_in));
+        let error = wire::error_in(chunk).or_else(|| choice.and_then(wire::error_in)).cloned();
         if let Some(error) = error.or_else(|| is_error.then(|| chunk.clone())) {
             return Err(self.midway(&wire::in_band(&error, 200, &HeaderMap::new())));
         }

@@ -271,3 +271,16 @@ fn nesting_without_end_is_not_followed() {
     assert_eq!(kind(500, &body), K::ModelOverload);
     assert_eq!(kind(500, &"[".repeat(100_000)), K::ModelOverload);
 }
+
+#[test]
+fn a_body_that_is_cut_anywhere_is_read_without_panic() {
+    for (provider, status, body, _) in
+        [OPENAI, AZURE, GATEWAYS, PROVIDERS, LOCAL].into_iter().flatten()
+    {
+        for end in 0..body.len() {
+            let cut = &body.as_bytes()[..end];
+            let failure = failure(Some(*status), &HeaderMap::new(), cut);
+            assert_eq!(failure.status(), Some(*status), "{provider}");
+        }
+    }
+}
