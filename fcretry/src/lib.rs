@@ -14,6 +14,7 @@ pub mod attributes;
 mod error;
 mod failure;
 mod feedback;
+pub mod guard;
 #[cfg(feature = "openai")]
 pub mod openai;
 pub mod parse;
