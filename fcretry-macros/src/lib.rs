@@ -122,7 +122,7 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 /// | item | values | default |
 /// |---|---|---|
 /// | `exponential`, `linear`, `fibonacci` or `constant` | how the delay grows | `exponential` |
-/// | `base = "1s"` | the first delay | `"1s"` |
+/// | `base = "1s"` | the first delay, shorter than `deadline` | `"1s"` |
 /// | `max = "30s"` | the longest delay, not below `base`; not for `constant` | `"30s"` |
 /// | `factor = 2.0` | 1.0 to 10.0; only for `exponential` | 2.0 |
 /// | `jitter = "full"` | `"full"`, `"equal"`, `"decorrelated"`, `"none"` | `"full"` |
@@ -144,7 +144,7 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 /// | `max_tokens = 4096` | 1 to 10 000 000, the limit to raise to | `truncated` |
 /// | `then = "fail"` | `"fallback"`, `"fail"`, `"escalate"`: what follows when the counts are used up, or no untried model is left | rules that retry, repair or fall back |
 ///
-/// A count given is below `max_attempts`, if that is given too. Without an attempt parameter,
+/// The counts of a rule are together below `max_attempts`, if that is given, and their waits end before the deadline. Without an attempt parameter,
 /// `repair`, `fallback`, `route`, `history`, `max_feedback_chars` and `max_tokens` are refused.
 #[proc_macro_attribute]
 pub fn retry_policy(attr: TokenStream, item: TokenStream) -> TokenStream {

@@ -7,13 +7,13 @@
 //!
 //! | key | default | range | example |
 //! |---|---|---|---|
-//! | `max_attempts` | 4 | 1 to 100, all models and kinds together | `max_attempts = 6` |
+//! | `max_attempts` | 4 | 1 to 100, all models and kinds together; with 1, nothing that follows a first attempt can be said | `max_attempts = 6` |
 //! | `timeout` | `"60s"` | more than 0; one attempt, not longer than `deadline` if both are given | `timeout = "30s"` |
 //! | `first_token` | none | more than 0; of a streamed answer: until it begins, not longer than a `timeout` beside it | `first_token = "5s"` |
 //! | `idle` | `"30s"` | more than 0; of a streamed answer: the longest silence after that, not longer than a `timeout` beside it | `idle = "10s"` |
 //! | `deadline` | `"180s"` | more than 0; the whole call, waits included | `deadline = "90s"` |
 //! | `backoff(strategy, ..)` | `exponential` | `exponential`, `linear`, `fibonacci`, `constant` | `backoff(linear, base = "2s")` |
-//! | … `base` | `"1s"` | more than 0 | `base = "500ms"` |
+//! | … `base` | `"1s"` | more than 0, less than `deadline` | `base = "500ms"` |
 //! | … `max` | `"30s"` | not below `base`; not with `constant` | `max = "10s"` |
 //! | … `factor` | 2.0 | 1 to 10; `exponential` only | `factor = 1.5` |
 //! | … `jitter` | `"full"` | `"full"`, `"equal"`, `"decorrelated"`, `"none"` | `jitter = "equal"` |
@@ -23,7 +23,7 @@
 //! | `observer(EXPR)` | none | an [`Observer`](crate::Observer): a `static`, a `LazyLock`, an `Arc`, or a reference to one | `observer(PAGER)`, `observer(self.pager)` |
 //! | `route(EXPR)` | none | a [`Route`](crate::Route) of endpoints that are tried after the models, or what [leads to one](crate::AsRoute); not with `max_attempts = 1` | `route(BACKUPS)`, `route(self.route)` |
 //! | `recovery` | `"lossless"` | `"off"`, `"lossless"`, `"lenient"`: how far [reading](crate::Recovery) goes, for tools that do not say so themselves | `recovery = "off"` |
-//! | `history` | 1 | 1 to 20 bad answers carried into a repair | `history = 2` |
+//! | `history` | 1 | 1 to 20 bad answers carried into a repair; less than a `max_attempts` beside it | `history = 2` |
 //! | `max_feedback_chars` | 2000 | 100 to 100000, of an answer and of a list of violations each | `max_feedback_chars = 500` |
 //! | `policy(EXPR)` | none | a [`RetryPolicy`](crate::RetryPolicy), or anything that borrows as one | `policy(self.policy)`, `policy(*POLICY)` |
 //! | `crate` | `"::fcretry"` | the path of this crate, if it is re-exported | `crate = "my_app::fcretry"` |
@@ -42,9 +42,10 @@
 //! | `fail` | fails; stands alone | all |
 //! | `escalate` | fails, and says in the report that a person must look; stands alone | all |
 //!
-//! Bare `retry` and `repair` take the kind's default count, or 2 where it has none. A count is below a `max_attempts` given
-//! beside it, as only `max_attempts - 1` attempts can follow the first; with `max_attempts = 1` neither stands. Modifiers of a
-//! `retry` or `repair`:
+//! Bare `retry` and `repair` take the kind's default count, or 2 where it has none. The counts of a rule are together below a
+//! `max_attempts` given beside it, as only `max_attempts - 1` attempts can follow the first; with `max_attempts = 1` neither
+//! stands. The waits of a count, as short as the jitter leaves them, end before the deadline does. Modifiers of a `retry` or
+//! `repair`:
 //!
 //! | modifier | default | range |
 //! |---|---|---|
@@ -53,7 +54,8 @@
 //! | `max_tokens` | 4 times the first limit | 1 to 10000000, `truncated` only: the most that the token limit grows to |
 //! | `then` | `"fallback"` after a `retry` or `repair`, but `"fail"` for `application` | `"fallback"`, `"fail"`, `"escalate"`: what follows when the counts are used up, or beside `fallback`, when no untried model is left |
 //!
-//! Without an untried model, `"fallback"` fails.
+//! Without an untried model, `"fallback"` fails. A function without an attempt modifies the default actions only of kinds that are
+//! resent by default.
 //!
 //! ## `fallback(..)` and `route(EXPR)`
 //!
@@ -78,6 +80,46 @@
 //! Keys beside it replace its keys; `on(kind, ..)` replaces its rule for that kind, and what the `on` leaves open is the kind's
 //! default, not this policy's. A contradiction that shows only then is
 //! [`InvalidPolicy`](crate::FailureKind::InvalidPolicy), before any request.
+//!
+//! ### From configuration
+//!
+//! A [`RetryPolicy`](crate::RetryPolicy) is read from TOML, JSON or any other format that describes itself, and written to it, in
+//! the words of the attribute and by its rules; an error names every mistake with its key. Only what is given is written. The
+//! keys `degrade`, `observer` and `crate` are the function's, and no part of a policy.
+//!
+//! - `backoff` is a table: `backoff = { strategy = "linear", base = "2s" }`.
+//! - `fallback` is a list: `fallback = ["gpt-4o-mini"]`.
+//! - `on` is a table of the kinds. A rule is one action, `"escalate"` or `{ retry = 4 }`; a list of them in the order in which they are
+//!   used, `["repair", { retry = 1 }, "fallback"]`; or a table of an action and its modifiers, in which a bare action is `true` and
+//!   several are the list `actions`. Without an action the default ones are modified.
+//!
+//! ```
+//! let policy: fcretry::RetryPolicy = serde_json::from_str(
+//!     r#"{
+//!         "max_attempts": 6,
+//!         "timeout": "30s",
+//!         "backoff": {"strategy": "exponential", "base": "1s"},
+//!         "on": {
+//!             "rate_limit": {"retry": 4, "delay_scale": 3.0, "then": "fallback"},
+//!             "schema_validation": ["repair", {"retry": 1}],
+//!             "unknown_tool": {"actions": [{"repair": 2}, "retry"], "then": "escalate"},
+//!             "timeout": {"retry": true, "backoff": {"strategy": "constant"}},
+//!             "model_overload": {"delay_scale": 4.0},
+//!             "refusal": "escalate"
+//!         },
+//!         "fallback": ["gpt-4o-mini"]
+//!     }"#,
+//! )?;
+//! assert_eq!(policy.max_attempts(), 6);
+//!
+//! let mistaken = serde_json::from_str::<fcretry::RetryPolicy>(r#"{"timout": "3s", "history": 0}"#);
+//! assert_eq!(
+//!     mistaken.unwrap_err().to_string(),
+//!     "unknown key `timout`; did you mean `timeout`?; \
+//!      `history = 0` is not in the range 1 to 20; write `history = 1` or more",
+//! );
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 //!
 //! ## `degrade(path)`
 //!

@@ -11,6 +11,7 @@ pub mod answer;
 #[cfg(feature = "anyhow")]
 mod anyhow;
 pub mod attributes;
+mod duration;
 mod error;
 mod failure;
 mod feedback;

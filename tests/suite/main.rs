@@ -8,6 +8,7 @@ mod asks;
 mod bad_servers;
 mod by_hand;
 mod cancellation;
+mod configuration;
 mod degrade;
 mod dialects;
 mod expansion;

@@ -115,6 +115,25 @@ impl Kind {
         matches!(self.variant, "QuotaExhausted" | "Auth")
     }
 
+    /// Whether it is repaired where no rule says otherwise.
+    pub(crate) fn is_repaired_by_default(&self) -> bool {
+        matches!(self.class, Answer)
+    }
+
+    /// Whether no other model follows a `retry` where the rule does not say so.
+    pub(crate) fn stays_by_default(&self) -> bool {
+        matches!(self.class, Application)
+    }
+
+    /// What its waits are multiplied by where no rule says otherwise.
+    pub(crate) fn delay_scale(&self) -> f64 {
+        match self.name {
+            "rate_limit" => 3.0,
+            "model_overload" => 2.0,
+            _ => 1.0,
+        }
+    }
+
     pub(crate) fn takes_max_tokens(&self) -> bool {
         matches!(self.class, Truncated)
     }

@@ -5,6 +5,7 @@ use super::expand;
 use crate::testing::{assert_snapshot, half_typed, items, mistakes, one_removed, tokens};
 
 mod messages;
+mod table;
 
 const EVERY_KEY: &str = r#"
     max_attempts = 6,

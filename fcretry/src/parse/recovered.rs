@@ -16,6 +16,19 @@ pub enum Recovery {
     Lenient,
 }
 
+impl Recovery {
+    pub(crate) const ALL: &[Self] = &[Self::Off, Self::Lossless, Self::Lenient];
+
+    /// The name in attributes and configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Lossless => "lossless",
+            Self::Lenient => "lenient",
+        }
+    }
+}
+
 /// The most entries a log keeps: an answer of a million comments is not worth a million entries.
 const KEPT: usize = 1000;
 

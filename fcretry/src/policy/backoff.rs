@@ -14,6 +14,21 @@ pub enum Strategy {
     Constant,
 }
 
+impl Strategy {
+    pub(super) const ALL: &[Self] =
+        &[Self::Exponential, Self::Linear, Self::Fibonacci, Self::Constant];
+
+    /// The name in attributes and configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exponential => "exponential",
+            Self::Linear => "linear",
+            Self::Fibonacci => "fibonacci",
+            Self::Constant => "constant",
+        }
+    }
+}
+
 /// How a wait is spread, so that callers who failed together do not come back together.
 ///
 /// Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
@@ -30,12 +45,37 @@ pub enum Jitter {
     None,
 }
 
+impl Jitter {
+    pub(super) const ALL: &[Self] = &[Self::Full, Self::Equal, Self::Decorrelated, Self::None];
+
+    /// The name in attributes and configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Equal => "equal",
+            Self::Decorrelated => "decorrelated",
+            Self::None => "none",
+        }
+    }
+}
+
 /// The wait before resend *n* (0-based): `min(max, base · delay_scale · growth(n))`, then jitter.
 /// The cap comes before the jitter, so no wait is ever longer than `max`.
 ///
 /// Default: exponential, base 1 s, factor 2, max 30 s, full jitter.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Backoff {
+    pub(super) strategy: Strategy,
+    // What is not given is not written either, and follows what is.
+    pub(super) base: Option<Duration>,
+    pub(super) max: Option<Duration>,
+    pub(super) factor: Option<f64>,
+    pub(super) jitter: Option<Jitter>,
+}
+
+/// A [`Backoff`] with its defaults filled in.
+#[derive(Clone, Copy, PartialEq)]
+struct Whole {
     strategy: Strategy,
     base: Duration,
     max: Duration,
@@ -49,15 +89,16 @@ impl Default for Backoff {
     }
 }
 
+/// Equal are those that give the same waits.
+impl PartialEq for Backoff {
+    fn eq(&self, other: &Self) -> bool {
+        self.whole() == other.whole()
+    }
+}
+
 impl Backoff {
-    const fn of(strategy: Strategy) -> Self {
-        Self {
-            strategy,
-            base: Duration::from_secs(1),
-            max: Duration::from_secs(30),
-            factor: 2.0,
-            jitter: Jitter::Full,
-        }
+    pub(super) const fn of(strategy: Strategy) -> Self {
+        Self { strategy, base: None, max: None, factor: None, jitter: None }
     }
 
     /// base · factorⁿ
@@ -80,46 +121,50 @@ impl Backoff {
         Self::of(Strategy::Constant)
     }
 
-    /// The wait that growth starts from; more than 0. Default 1 s.
+    /// The wait that growth starts from; more than 0, less than the policy's deadline. Default 1 s.
     pub const fn base(mut self, base: Duration) -> Self {
-        self.base = base;
+        self.base = Some(base);
         self
     }
 
-    /// The longest wait; not below `base`. Default 30 s. A constant wait has no other than its base.
+    /// The longest wait; not below `base`. Default 30 s. Not for a constant wait, which has no other than its base.
     pub const fn max(mut self, max: Duration) -> Self {
-        self.max = max;
+        self.max = Some(max);
         self
     }
 
-    /// The factor of exponential growth, 1 to 10. Default 2.
+    /// The factor of exponential growth, 1 to 10. Default 2. For no other.
     pub const fn factor(mut self, factor: f64) -> Self {
-        self.factor = factor;
+        self.factor = Some(factor);
         self
     }
 
     /// How waits are spread. Default [`Jitter::Full`].
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
-        self.jitter = jitter;
+        self.jitter = Some(jitter);
         self
+    }
+
+    fn whole(&self) -> Whole {
+        Whole {
+            strategy: self.strategy,
+            base: self.base.unwrap_or(Duration::from_secs(1)),
+            max: self.max.unwrap_or(Duration::from_secs(30)),
+            factor: self.factor.unwrap_or(2.0),
+            jitter: self.jitter.unwrap_or(Jitter::Full),
+        }
+    }
+
+    /// The first and the longest wait, before any scale and jitter.
+    pub(super) fn bounds(&self) -> (Duration, Duration) {
+        let Whole { base, max, .. } = self.whole();
+        (base, max)
     }
 
     /// The longest wait this gives, before any scale.
     pub(crate) fn longest(&self) -> Duration {
-        if self.strategy == Strategy::Constant { self.base.max(self.max) } else { self.max }
-    }
-
-    pub(crate) fn fault(&self) -> Option<String> {
-        if self.base.is_zero() {
-            return Some("`base` is 0; a wait of nothing is no backoff".to_owned());
-        }
-        if self.strategy != Strategy::Constant && self.max < self.base {
-            return Some(format!("`max` ({:?}) is below `base` ({:?})", self.max, self.base));
-        }
-        if !(1.0..=10.0).contains(&self.factor) {
-            return Some(format!("`factor` is {}; it is 1 to 10", self.factor));
-        }
-        None
+        let Whole { strategy, base, max, .. } = self.whole();
+        if strategy == Strategy::Constant { base.max(max) } else { max }
     }
 
     /// The wait before resend `n` (0-based). `previous` is the wait before the last one, for
@@ -131,25 +176,48 @@ impl Backoff {
         previous: Option<Duration>,
         rng: &mut fastrand::Rng,
     ) -> Duration {
-        let base = self.base.as_secs_f64() * delay_scale;
-        let max = match self.strategy {
-            // What does not grow needs no cap; its scale is the policy's own word.
-            Strategy::Constant => base.max(self.max.as_secs_f64()),
-            _ => self.max.as_secs_f64(),
-        };
-        let capped = (base * self.growth(n)).min(max);
-        let wait = match self.jitter {
+        let whole = self.whole();
+        let capped = whole.capped(n, delay_scale);
+        let wait = match whole.jitter {
             Jitter::None => capped,
             Jitter::Full => capped * rng.f64(),
             Jitter::Equal => capped * (0.5 + 0.5 * rng.f64()),
             Jitter::Decorrelated => {
-                let low = base.min(max);
+                let low = whole.capped(0, delay_scale);
                 let high = previous.map_or(low, |p| p.as_secs_f64() * 3.0).max(low);
-                (low + (high - low) * rng.f64()).min(max)
+                (low + (high - low) * rng.f64()).min(whole.cap(delay_scale))
             }
         };
         // Finite and not negative; only a base of ages, scaled, does not fit.
         Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX)
+    }
+
+    /// The shortest wait before resend `n` that the jitter leaves, in seconds.
+    pub(super) fn least(&self, n: u32, delay_scale: f64) -> f64 {
+        let whole = self.whole();
+        match whole.jitter {
+            Jitter::None => whole.capped(n, delay_scale),
+            Jitter::Equal => whole.capped(n, delay_scale) * 0.5,
+            Jitter::Decorrelated => whole.capped(0, delay_scale),
+            Jitter::Full => 0.0,
+        }
+    }
+}
+
+impl Whole {
+    /// The longest wait, in seconds.
+    fn cap(&self, delay_scale: f64) -> f64 {
+        let max = self.max.as_secs_f64();
+        match self.strategy {
+            // What does not grow needs no cap; its scale is the policy's own word.
+            Strategy::Constant => max.max(self.base.as_secs_f64() * delay_scale),
+            _ => max,
+        }
+    }
+
+    /// The wait before resend `n` without jitter, in seconds.
+    fn capped(&self, n: u32, delay_scale: f64) -> f64 {
+        (self.base.as_secs_f64() * delay_scale * self.growth(n)).min(self.cap(delay_scale))
     }
 
     fn growth(&self, n: u32) -> f64 {

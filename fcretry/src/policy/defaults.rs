@@ -1,8 +1,18 @@
+use std::time::Duration;
+
 use super::{
-    Rule,
+    Backoff, Rule, Step,
     rule::Step::{Constrain, Fallback},
 };
 use crate::failure::FailureKind;
+
+pub(super) const MAX_ATTEMPTS: u32 = 4;
+pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const IDLE: Duration = Duration::from_secs(30);
+pub(super) const DEADLINE: Duration = Duration::from_secs(180);
+pub(super) const BACKOFF: Backoff = Backoff::exponential();
+pub(super) const HISTORY: usize = 1;
+pub(super) const MAX_FEEDBACK_CHARS: usize = 2000;
 
 /// How often a bare `retry` or `repair` on a kind that has none by default goes round.
 pub(super) const BARE_COUNT: u32 = 2;
@@ -36,10 +46,38 @@ pub(super) fn default_rule(kind: FailureKind) -> Rule {
     }
 }
 
+/// The rule with the kind's defaults where it leaves a choice open.
+pub(super) fn filled_in(kind: FailureKind, mut rule: Rule) -> Rule {
+    let default = default_rule(kind);
+    if std::mem::take(&mut rule.keep_steps) {
+        rule.steps.clone_from(&default.steps);
+    }
+    if rule.steps.is_empty() {
+        rule.steps.push(Step::Fail);
+    }
+    let count_of = |repair: bool| {
+        let found = default.steps.iter().find_map(|step| match step {
+            Step::Retry(count) if !repair => *count,
+            Step::Repair(count) if repair => *count,
+            _ => None,
+        });
+        found.or(Some(BARE_COUNT))
+    };
+    for step in &mut rule.steps {
+        match step {
+            Step::Retry(count) | Step::Resume(count) if count.is_none() => *count = count_of(false),
+            Step::Repair(count) if count.is_none() => *count = count_of(true),
+            _ => {}
+        }
+    }
+    // A rate limit stays a rate limit however often it is retried: the scale is the kind's.
+    rule.delay_scale = rule.delay_scale.or(default.delay_scale);
+    rule
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Step;
 
     #[test]
     fn no_default_resends_what_cannot_succeed_or_repairs_what_was_no_answer() {

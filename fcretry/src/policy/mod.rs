@@ -1,16 +1,22 @@
 //! What to do about a failure: data and pure functions, with no clock, no I/O and no randomness of their own.
 
 mod backoff;
+mod builder;
+mod check;
+mod config;
+mod data;
 mod decide;
 mod defaults;
 mod invalid;
+mod keys;
 mod retry_policy;
 mod rule;
 
 pub use backoff::{Backoff, Jitter, Strategy};
+pub use builder::RetryPolicyBuilder;
 pub use decide::{Action, StoppedBy};
 pub(crate) use decide::{Candidate, Decision, Now, Situation, Track, decide, kills_the_endpoint};
 pub use invalid::InvalidPolicy;
-pub use retry_policy::{RetryPolicy, RetryPolicyBuilder};
+pub use retry_policy::RetryPolicy;
 pub(crate) use rule::Step;
 pub use rule::{Rule, Then};

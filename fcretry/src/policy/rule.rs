@@ -2,8 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Backoff, defaults::default_rule};
-use crate::failure::FailureKind;
+use super::Backoff;
 
 /// What follows when a rule's count is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +29,44 @@ pub(crate) enum Step {
     Fallback,
     Fail,
     Escalate,
+}
+
+impl Step {
+    /// The name in attributes and configuration.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry(_) => "retry",
+            Self::Resume(_) => "resume",
+            Self::Repair(_) => "repair",
+            Self::Constrain => "constrain",
+            Self::Fallback => "fallback",
+            Self::Fail => "fail",
+            Self::Escalate => "escalate",
+        }
+    }
+
+    /// Whether the model is asked again for the same thing.
+    pub(super) const fn asks_again(self) -> bool {
+        matches!(self, Self::Retry(_) | Self::Resume(_) | Self::Repair(_) | Self::Constrain)
+    }
+
+    /// Whether the call ends here.
+    pub(super) const fn ends_the_call(self) -> bool {
+        matches!(self, Self::Fail | Self::Escalate)
+    }
+}
+
+impl Then {
+    pub(super) const ALL: &[Self] = &[Self::Fallback, Self::Fail, Self::Escalate];
+
+    /// The name in attributes and configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fallback => "fallback",
+            Self::Fail => "fail",
+            Self::Escalate => "escalate",
+        }
+    }
 }
 
 /// What a policy does about one kind of failure: steps in the order they are used, each with its count.
@@ -68,9 +105,13 @@ impl Rule {
         Self::new().step(Step::Escalate)
     }
 
-    /// The default steps of the kind, to be modified.
+    /// The default steps of the kind, to be modified. Unmodified, it takes back a rule of the policy that is built from.
     pub fn default_actions() -> Self {
         Self { keep_steps: true, ..Self::default() }
+    }
+
+    pub(super) fn of_steps(steps: Vec<Step>) -> Self {
+        Self { steps, ..Self::default() }
     }
 
     pub(super) fn step(mut self, step: Step) -> Self {
@@ -140,90 +181,19 @@ impl Rule {
         self
     }
 
-    pub(super) fn has_loop(&self) -> bool {
-        self.steps.iter().any(|s| {
-            matches!(s, Step::Retry(_) | Step::Resume(_) | Step::Repair(_) | Step::Constrain)
-        })
-    }
-
     /// Whether the rule names a fallback of its own, which must then be there.
     pub(super) fn names_fallback(&self) -> bool {
         self.then == Some(Then::Fallback)
             || (!self.keep_steps && self.steps.contains(&Step::Fallback))
     }
 
-    /// What is wrong with this rule for `kind`, if anything.
-    pub(super) fn fault(&self, kind: FailureKind) -> Option<String> {
-        use Step::{Escalate, Fail, Fallback, Repair, Resume, Retry};
-        if matches!(kind, FailureKind::DeadlineExceeded | FailureKind::InvalidPolicy) {
-            return Some("this kind always fails; it takes no rule".to_owned());
-        }
-        let ends = self.steps.iter().filter(|s| matches!(s, Fail | Escalate)).count();
-        if ends > 0 && self.steps.len() > 1 {
-            return Some("`fail` and `escalate` stand alone".to_owned());
-        }
-        for (i, step) in self.steps.iter().enumerate() {
-            let same = |other: &Step| std::mem::discriminant(other) == std::mem::discriminant(step);
-            if self.steps.iter().skip(i + 1).any(same) {
-                return Some(format!("{step} is given twice"));
-            }
-            match step {
-                Retry(_) if !kind.is_resendable() => {
-                    return Some("the same request would only fail again".to_owned());
-                }
-                Repair(_) if !kind.is_repairable() => {
-                    return Some(
-                        "the model's answer is not what failed; there is nothing to repair"
-                            .to_owned(),
-                    );
-                }
-                Resume(_) if kind != FailureKind::PartialStream => {
-                    return Some("`resume` is for `partial_stream`".to_owned());
-                }
-                Resume(_) if self.steps.iter().any(|s| matches!(s, Retry(_))) => {
-                    return Some("`resume` is a `retry`; one of them is enough".to_owned());
-                }
-                Retry(Some(n)) | Resume(Some(n)) | Repair(Some(n)) if !(1..=50).contains(n) => {
-                    return Some(format!("{step} counts {n}; it is 1 to 50"));
-                }
-                _ => {}
-            }
-        }
-        let default = default_rule(kind);
-        let acting = if self.keep_steps { &default } else { self };
-        let modifies =
-            self.delay_scale.is_some() || self.max_tokens.is_some() || self.backoff.is_some();
-        if modifies && !acting.has_loop() {
-            return Some("there is no `retry` or `repair` to modify".to_owned());
-        }
-        if self.then.is_some() && !acting.has_loop() && !acting.steps.contains(&Fallback) {
-            return Some("`then` follows a `retry`, a `repair` or a `fallback`".to_owned());
-        }
-        if self.max_tokens.is_some() && kind != FailureKind::Truncated {
-            return Some("`max_tokens` is for `truncated`".to_owned());
-        }
-        if self.max_tokens == Some(0) {
-            return Some("`max_tokens` is 1 or more".to_owned());
-        }
-        if let Some(scale) = self.delay_scale
-            && !(0.0..=100.0).contains(&scale)
-        {
-            return Some(format!("`delay_scale` is {scale}; it is 0 to 100"));
-        }
-        self.backoff.as_ref().and_then(Backoff::fault)
+    pub(super) fn has_loop(&self) -> bool {
+        self.steps.iter().any(|step| step.asks_again())
     }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Retry(_) => "`retry`",
-            Self::Resume(_) => "`resume`",
-            Self::Repair(_) => "`repair`",
-            Self::Constrain => "`constrain`",
-            Self::Fallback => "`fallback`",
-            Self::Fail => "`fail`",
-            Self::Escalate => "`escalate`",
-        })
+        f.write_str(self.as_str())
     }
 }

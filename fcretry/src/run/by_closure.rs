@@ -28,10 +28,9 @@ use crate::{error::Error, failure::Classify, policy::RetryPolicy};
 /// The attribute has none of these.
 ///
 /// - The types of the attempt and of the result are written out: rustc infers neither.
-/// - The future is not `Send` if the closure uses anything of the caller's by reference, and so cannot be spawned
-///   (rust-lang/rust#134997): use the attribute, whose `policy(EXPR)` takes the same policy; or spawn around it what makes the
-///   call on one thread, with [`tokio::task::LocalSet`]; or let a closure own what it uses, `async move |attempt: &Attempt|`, and
-///   put what it shares behind an `Arc`.
+/// - The future is not `Send` if the closure uses anything of the caller's by reference (rust-lang/rust#134997; rustc may say that
+///   it "must outlive `'static`"), nor is then any future that awaits it. Let the closure own what it uses, `async move |attempt:
+///   &Attempt| ..`, with an `Arc` around what is shared; or use the attribute, whose `policy(EXPR)` takes the same policy.
 #[must_use = "nothing is asked before `run`"]
 pub struct Run<D = NoDegrade> {
     policy: RetryPolicy,
@@ -95,8 +94,8 @@ impl<D> Run<D> {
     ///
     /// # Errors
     ///
-    /// The last failure, as under the attribute; [`InvalidPolicy`](crate::FailureKind::InvalidPolicy) cannot be one of them, as no
-    /// such policy is built.
+    /// The last failure, as under the attribute. [`InvalidPolicy`](crate::FailureKind::InvalidPolicy), before any request, if a rule
+    /// of the policy goes on with another model and there is none, and no route.
     pub async fn run<T, E, F>(self, mut body: F) -> Result<T, E>
     where
         F: AsyncFnMut(&Attempt) -> Result<T, E>,

@@ -70,7 +70,7 @@ impl<G: ?Sized> fmt::Debug for Handle<G> {
 /// takes(&&opaque);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be attached to a call as a `{G}`",
+    message = "`{Self}` cannot be attached to a call",
     label = "neither a `static`, nor an `Arc`, nor a reference to one of them, that holds a `{G}`",
     note = "what a call is given is kept until it ends: name a `static`, a `static` `LazyLock`, or an `Arc`"
 )]

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::misuse;
+use crate::duration::{self, Fault};
 
 /// A duration in a script: a [`Duration`], or text such as `"2s"`, `"1500ms"`, `"1.5s"`, `"1m30s"`.
 ///
-/// The units are `ms`, `s`, `m` and `h`.
+/// The units are `h`, `m`, `s` and `ms`, the larger first; the longest is `"720h"`.
 ///
 /// ```
 /// use fcretry::testing::Delay;
@@ -52,44 +53,11 @@ impl From<String> for Delay {
     }
 }
 
-/// Reads numbers with units, one after the other. Exact, so that a test can compare for equality.
+/// Unlike in a policy, a delay may be none, and stand among spaces.
 fn parse(text: &str) -> Option<Duration> {
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return None;
+    match duration::parse(text.trim()) {
+        Ok(duration) => Some(duration),
+        Err(Fault::Zero) => Some(Duration::ZERO),
+        Err(_) => None,
     }
-    let mut total = Duration::ZERO;
-    while !rest.is_empty() {
-        let (number, tail) = rest.split_at(rest.find(|c: char| c != '.' && !c.is_ascii_digit())?);
-        let (unit, tail) =
-            tail.split_at(tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len()));
-        total = total.checked_add(length(number, nanos_per(unit)?)?)?;
-        rest = tail;
-    }
-    Some(total)
-}
-
-fn nanos_per(unit: &str) -> Option<u64> {
-    let millis = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    Some(millis * 1_000_000)
-}
-
-fn length(number: &str, unit_nanos: u64) -> Option<Duration> {
-    let (whole, fraction) = match number.split_once('.') {
-        // More digits than a nanosecond of an hour has, and the multiplication could overflow.
-        Some((_, fraction)) if fraction.len() > 12 => return None,
-        Some(parts) => parts,
-        None => (number, "0"),
-    };
-    let digits = u32::try_from(fraction.len()).ok()?;
-    let unit = u128::from(unit_nanos);
-    let whole = u128::from(whole.parse::<u64>().ok()?) * unit;
-    let fraction = u128::from(fraction.parse::<u64>().ok()?) * unit / 10_u128.pow(digits);
-    Some(Duration::from_nanos(u64::try_from(whole + fraction).ok()?))
 }

@@ -43,9 +43,6 @@ async fn no_key() -> fcretry::Result<()> {
 }
 
 #[retry_policy(
-    first_token = "2s",
-    idle = "2s",
-    degrade(empty),
     budget(usd = 0.05, tokens = 20_000),
     breaker(self.breaker),
     throttle(&LIMITS),
@@ -74,6 +71,21 @@ async fn route_is_no_name(_: &Attempt) -> fcretry::Result<()> {
 
 #[retry_policy(policy = "strict")]
 async fn policy_is_no_name() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(degrade(), observer())]
+async fn nothing_named() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(degrade = "empty", observer = "PAGER")]
+async fn named_by_text() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(degrade(|error| 3), degrade(a, b), observer(A), observer(B))]
+async fn no_path_and_twice() -> fcretry::Result<()> {
     Ok(())
 }
 

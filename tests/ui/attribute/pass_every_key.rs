@@ -102,7 +102,7 @@ async fn fibonacci() -> fcretry::Result<()> {
 }
 
 // `max` does not apply to it, so that its default is no bound.
-#[retry_policy(backoff(constant, base = "1h"))]
+#[retry_policy(deadline = "3h", backoff(constant, base = "1h"))]
 async fn constant() -> fcretry::Result<()> {
     Ok(())
 }
@@ -134,6 +134,21 @@ async fn constant() -> fcretry::Result<()> {
 )]
 async fn every_kind(_: &Attempt) -> fcretry::Result<()> {
     Ok(())
+}
+
+fn none<T: Default>(_: &fcretry::Error) -> T {
+    T::default()
+}
+
+struct Log;
+
+impl fcretry::Observer for Log {}
+
+static LOG: Log = Log;
+
+#[retry_policy(degrade(none), observer(LOG))]
+async fn watched() -> fcretry::Result<u32> {
+    Ok(1)
 }
 
 fn main() {}

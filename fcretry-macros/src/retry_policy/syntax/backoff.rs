@@ -9,7 +9,7 @@ use crate::meta::{self, Entry, Form, Item};
 use crate::retry_policy::model::{Backoff, Jitter, Strategy};
 use crate::value;
 
-pub(super) const KEYS: &[&str] = &["base", "max", "factor", "jitter"];
+pub(in crate::retry_policy) const KEYS: &[&str] = &["base", "max", "factor", "jitter"];
 
 pub(super) const EXAMPLE: &str = r#"backoff(exponential, base = "1s", max = "30s")"#;
 

@@ -13,7 +13,10 @@ use crate::diag::{self, Diag};
 use crate::meta::{self, Entry, Item};
 use crate::value;
 
-const KEYS: &[&str] = &[
+#[cfg(test)]
+pub(super) use self::{backoff::KEYS as BACKOFF_KEYS, rule::KEYS as RULE_KEYS};
+
+pub(super) const KEYS: &[&str] = &[
     "max_attempts",
     "timeout",
     "first_token",

@@ -11,7 +11,7 @@ use crate::retry_policy::kinds::{ActionKind, Kind};
 use crate::retry_policy::model::{Action, Rule, Strategy, Then};
 use crate::value;
 
-pub(super) const KEYS: &[&str] = &[
+pub(in crate::retry_policy) const KEYS: &[&str] = &[
     "retry",
     "repair",
     "fallback",

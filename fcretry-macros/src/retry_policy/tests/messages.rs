@@ -145,11 +145,7 @@ fn the_times_of_a_stream_are_not_longer_than_what_holds_them() {
     for (attr, message) in [
         (
             r#"first_token = "40s", timeout = "30s", deadline = "30s""#,
-            longer(
-                "first_token",
-                "the wait for the first token",
-                "timeout = \"30s\"` of one attempt",
-            ),
+            longer("first_token", "one stream", "timeout = \"30s\"` of one attempt"),
         ),
         (
             r#"idle = "40s", timeout = "30s""#,

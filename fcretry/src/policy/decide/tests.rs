@@ -126,7 +126,7 @@ fn the_last_attempt_goes_to_an_untried_fallback() {
     let stays = RetryPolicy::builder()
         .max_attempts(3)
         .fallback("b")
-        .on(FailureKind::RateLimit, Rule::new().retry(3).then(Then::Fail))
+        .on(FailureKind::RateLimit, Rule::new().retry(2).then(Then::Fail))
         .build()
         .unwrap();
     assert_eq!(Lasting::of(FailureKind::RateLimit, stays).actions(), [Retry, Retry, Fail]);

@@ -1,0 +1,50 @@
+//! The keys of a policy, and what each may be: the one list that the builder and the configuration follow. The attribute has
+//! its own, in a crate that can depend on none; `tests/policies.txt` holds both to the same.
+
+use std::ops::RangeInclusive;
+
+/// Of a policy.
+pub(super) const POLICY: &[&str] = &[
+    "max_attempts",
+    "timeout",
+    "first_token",
+    "idle",
+    "deadline",
+    "backoff",
+    "on",
+    "fallback",
+    "recovery",
+    "history",
+    "max_feedback_chars",
+];
+
+/// What the attribute and `Run` take beside a policy: it is no data, or belongs to one function.
+pub(super) const ATTACHED: &[&str] = &[
+    "breaker",
+    "crate",
+    "degrade",
+    "idempotency",
+    "observer",
+    "policy",
+    "retry_budget",
+    "route",
+    "throttle",
+];
+
+/// Of a `backoff`.
+pub(super) const BACKOFF: &[&str] = &["strategy", "base", "max", "factor", "jitter"];
+
+/// What a rule does.
+pub(super) const ACTIONS: &[&str] = &["retry", "resume", "repair", "fallback", "fail", "escalate"];
+
+/// What else a rule says.
+pub(super) const MODIFIERS: &[&str] = &["delay_scale", "max_tokens", "backoff", "then"];
+
+pub(super) const MAX_ATTEMPTS: RangeInclusive<u32> = 1..=100;
+pub(super) const HISTORY: RangeInclusive<usize> = 1..=20;
+pub(super) const MAX_FEEDBACK_CHARS: RangeInclusive<usize> = 100..=100_000;
+/// Of a `retry` or `repair`.
+pub(super) const COUNT: RangeInclusive<u32> = 1..=50;
+pub(super) const MAX_TOKENS: RangeInclusive<u32> = 1..=10_000_000;
+pub(super) const DELAY_SCALE: RangeInclusive<f64> = 0.0..=100.0;
+pub(super) const FACTOR: RangeInclusive<f64> = 1.0..=10.0;
