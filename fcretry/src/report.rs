@@ -191,7 +191,8 @@ impl fmt::Display for Report {
             self.usage.total(),
             if self.partial { " known" } else { "" },
             self.elapsed.as_secs_f64()
-        )
+        )?;
+        if self.degraded { f.write_str(", degraded") } else { Ok(()) }
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use fcretry::{Attempt, Backoff, FailureKind, Jitter, Recovery, RetryPolicy, Rule, Run, Then};
+use fcretry::{
+    Attempt, Backoff, FailureKind, Jitter, Recovery, RetryPolicy, Rule, Run, Then, retry_policy,
+};
 use proptest::prelude::*;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
-fn json(text: &str) -> Result<RetryPolicy, serde_json::Error> {
+fn read(text: &str) -> Result<RetryPolicy, serde_json::Error> {
     serde_json::from_str(text)
 }
 
@@ -21,7 +24,7 @@ async fn the_configuration_takes_and_refuses_what_the_attribute_does() {
     for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let (verdict, rest) = line.split_once(" | ").unwrap();
         let (_, text) = rest.split_once(" | ").unwrap();
-        match (verdict.split_once(' ').unwrap_or((verdict, "")), json(text)) {
+        match (verdict.split_once(' ').unwrap_or((verdict, "")), read(text)) {
             (("ok", _), Ok(policy)) => {
                 right += 1;
                 assert_eq!(ends_at_once(&policy).await, None, "{line}");
@@ -54,13 +57,13 @@ async fn ends_at_once(policy: &RetryPolicy) -> Option<String> {
 
 fn same_when_read_back(policy: &RetryPolicy) {
     let text = serde_json::to_string(policy).unwrap();
-    assert_eq!(json(&text).as_ref().ok(), Some(policy), "{text}");
+    assert_eq!(read(&text).as_ref().ok(), Some(policy), "{text}");
     let value = serde_json::to_value(policy).unwrap();
     assert_eq!(serde_json::from_value::<RetryPolicy>(value).as_ref().ok(), Some(policy), "{text}");
     let toml = toml::to_string(policy).unwrap();
     assert_eq!(toml::from_str::<RetryPolicy>(&toml).as_ref().ok(), Some(policy), "{toml}");
     // What was given is written, and nothing else.
-    assert_eq!(serde_json::to_string(&json(&text).unwrap()).unwrap(), text);
+    assert_eq!(serde_json::to_string(&read(&text).unwrap()).unwrap(), text);
 }
 
 const TOML: &str = r#"
@@ -113,7 +116,7 @@ fn toml_json_and_the_builder_say_the_same() {
     same_when_read_back(&policy);
     assert_eq!(
         serde_json::to_value(&policy).unwrap(),
-        serde_json::json!({
+        json!({
             "max_attempts": 6,
             "timeout": "30s",
             "deadline": "1m30s",
@@ -161,7 +164,7 @@ fn the_order_of_actions_is_kept_and_never_guessed() {
 
 #[test]
 fn every_fault_is_told_at_once_with_its_key() {
-    let error = json(
+    let error = read(
         r#"{
             "max_attempt": 3,
             "timeout": 30,
@@ -236,9 +239,87 @@ fn what_is_no_policy_is_told_so() {
         (r#"{"on": {"timeout": 3}}"#, "`on.timeout`: `3` is no action"),
         (r#"{"on": {"timeout": []}}"#, "`on.timeout = []` says nothing to do"),
     ] {
-        let error = json(text).unwrap_err().to_string();
+        let error = read(text).unwrap_err().to_string();
         assert!(error.starts_with(fault), "{text}: {error}");
     }
+}
+
+/// Replaces each value in `at`, one at a time, with each of `others`.
+fn with_each_replaced(at: &Value, others: &[Value]) -> Vec<Value> {
+    let inside: Vec<(Value, Vec<Value>)> = match at {
+        Value::Object(entries) => entries
+            .iter()
+            .map(|(key, value)| (json!(key), with_each_replaced(value, others)))
+            .collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(i, value)| (json!(i), with_each_replaced(value, others)))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let mut all = others.to_vec();
+    for (place, replaced) in inside {
+        for value in replaced {
+            let mut whole = at.clone();
+            match &place {
+                Value::String(key) => whole[key.as_str()] = value,
+                place => whole[usize::try_from(place.as_u64().unwrap()).unwrap()] = value,
+            }
+            all.push(whole);
+        }
+    }
+    all
+}
+
+#[test]
+fn a_value_of_any_other_type_is_refused_or_a_policy_that_is_read_back() {
+    let policy = serde_json::to_value(built()).unwrap();
+    let others = [
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(3),
+        json!(1e300),
+        json!(u64::MAX),
+        json!(""),
+        json!("x"),
+        json!("3s"),
+        json!("fail"),
+        json!([]),
+        json!(["retry"]),
+        json!({}),
+        json!({"retry": 1}),
+    ];
+    let all = with_each_replaced(&policy, &others);
+    let refused = all.iter().filter(|value| {
+        match serde_json::from_value::<RetryPolicy>((*value).clone()) {
+            Ok(policy) => same_when_read_back(&policy),
+            Err(error) => assert!(error.to_string().contains('`'), "{value}: {error}"),
+        }
+        serde_json::from_value::<RetryPolicy>((*value).clone()).is_err()
+    });
+    let (refused, all) = (refused.count(), all.len());
+    assert!(all > 400 && refused > all / 2 && refused < all, "{refused} of {all}");
+}
+
+#[tokio::test]
+async fn the_attribute_takes_a_policy_that_was_read_and_keys_beside_it() {
+    #[retry_policy(policy(policy), max_attempts = 2)]
+    async fn fails(attempt: &Attempt, policy: &RetryPolicy) -> fcretry::Result<u32> {
+        assert_eq!(attempt.policy().timeout(), seconds(9));
+        assert_eq!(attempt.policy().max_attempts(), 2);
+        Err(FailureKind::ContentFilter.into())
+    }
+    let policy = toml::from_str("timeout = \"9s\"\nmax_attempts = 7").unwrap();
+    let error = fails(&policy).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::ContentFilter);
+    // What was read is all right, and what both say is not.
+    let policy = toml::from_str("max_attempts = 7\non.timeout = { retry = 5 }").unwrap();
+    let error = fails(&policy).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::InvalidPolicy);
+    assert!(error.to_string().contains("`retry = 5`"), "{error}");
 }
 
 #[test]

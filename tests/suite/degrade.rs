@@ -24,6 +24,7 @@ async fn what_would_fail_is_given_another_value_and_the_report_says_so() {
     let (given, report) = fcretry::report(order(&model.client())).await;
     assert_eq!(given.unwrap(), Order { customer: "rate_limit".to_owned(), count: 4 });
     assert!(report.degraded);
+    assert!(report.to_string().ends_with(" s, degraded"), "{report}");
     assert_eq!(report.kind, Some(FailureKind::RateLimit));
     assert_eq!(report.stopped_by, Some(StoppedBy::Count));
 

@@ -125,6 +125,30 @@ async fn a_call_that_gives_another_value_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_escalates_after_its_count_or_the_last_attempt_is_told_once() {
+    for max_attempts in [2, 9] {
+        #[retry_policy(policy(policy), on(refusal, fail), observer(notes))]
+        async fn watched(
+            attempt: &Attempt,
+            client: &Mock,
+            policy: &fcretry::RetryPolicy,
+            notes: &Arc<Notes>,
+        ) -> fcretry::Result<Order> {
+            attempt.chat(client, "a").user("go").call().await
+        }
+        let rule = fcretry::Rule::new().retry(1).then(fcretry::Then::Escalate);
+        let policy = fcretry::RetryPolicy::builder().max_attempts(max_attempts);
+        let policy = policy.on(FailureKind::ModelOverload, rule).build().unwrap();
+        let notes = Arc::new(Notes::default());
+        let model = MockModel::repeat(Reply::status(503));
+        assert!(watched(&model.client(), &policy, &notes).await.is_err());
+        let told = notes.take();
+        let escalated = told.iter().filter(|it| it.starts_with("escalate")).count();
+        assert_eq!((escalated, told.len()), (1, 5), "{told:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dropped_call_is_finished() {
     let notes = Arc::new(Notes::default());
     let model = MockModel::repeat(Reply::hang());

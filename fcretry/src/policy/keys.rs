@@ -48,3 +48,20 @@ pub(super) const COUNT: RangeInclusive<u32> = 1..=50;
 pub(super) const MAX_TOKENS: RangeInclusive<u32> = 1..=10_000_000;
 pub(super) const DELAY_SCALE: RangeInclusive<f64> = 0.0..=100.0;
 pub(super) const FACTOR: RangeInclusive<f64> = 1.0..=10.0;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_key_is_in_the_table_that_the_attribute_is_held_to() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/policies.txt");
+        let table = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let right: String = table.lines().filter(|line| line.starts_with("ok | ")).collect();
+        for key in [POLICY, BACKOFF, ACTIONS, MODIFIERS].concat() {
+            assert!(right.contains(&format!("\"{key}\"")), "`{key}` is in no row");
+        }
+    }
+}

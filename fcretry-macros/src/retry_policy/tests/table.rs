@@ -28,9 +28,10 @@ fn the_attribute_takes_and_refuses_what_the_configuration_does() {
         assert!(keys.split('|').any(|key| found[0].contains(key)), "{line}: {found:#?}");
     }
     let right = right.join(",");
+    let words: Vec<&str> = right.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
     for key in [KEYS, BACKOFF_KEYS, RULE_KEYS].concat() {
         // What is no part of a policy has no row.
         let is_attached = matches!(key, "degrade" | "observer" | "route" | "policy" | "crate");
-        assert!(is_attached || right.contains(key), "`{key}` is in no row");
+        assert!(is_attached || words.contains(&key), "`{key}` is in no row");
     }
 }
