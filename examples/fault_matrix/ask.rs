@@ -42,6 +42,8 @@ pub(crate) enum Form {
     Stream,
     /// JSON content, as a stream.
     JsonStream,
+    /// Two tool calls.
+    Calls,
     /// A tool call, whose order the body of the function then has no use for.
     OwnError,
     /// A tool call, under a policy that contradicts itself.
@@ -52,6 +54,7 @@ impl Form {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Tool | Self::OwnError | Self::Contradiction => "tool",
+            Self::Calls => "calls",
             Self::Json => "json",
             Self::Stream => "stream",
             Self::JsonStream => "json stream",
@@ -72,6 +75,13 @@ async fn order(
         Form::Json => chat.extract().await,
         Form::Stream => chat.stream().call().await,
         Form::JsonStream => chat.stream().extract().await,
+        Form::Calls => {
+            let mut orders: Vec<Order> = chat.call_all().await?;
+            match (orders.pop(), orders.len()) {
+                (Some(last), 1) => Ok(last),
+                _ => Err(FailureKind::Application.into()),
+            }
+        }
         Form::OwnError => {
             chat.call::<Order>().await?;
             Err(FailureKind::Application.into())

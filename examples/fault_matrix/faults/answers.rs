@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{order, order_but};
 use crate::{
-    ask::Form::{Contradiction, Json, OwnError, Tool},
+    ask::Form::{Calls, Contradiction, Json, OwnError, Tool},
     row::Row,
 };
 
@@ -89,6 +89,15 @@ pub(super) fn rows() -> Vec<Row> {
             Tool,
             K::UnknownTool,
             Reply::tool_call("refund", json!({"id": 7})),
+        ),
+        Row::new(
+            "one of two calls breaks a rule",
+            Calls,
+            K::SemanticValidation,
+            Reply::tool_calls([
+                ("order", with("customer", json!("Bob Berg"))),
+                ("order", with("count", json!(500))),
+            ]),
         ),
         Row::new(
             "prose where a call is due",
