@@ -60,7 +60,10 @@ impl ErrorBody {
         let known = fields.known();
         Self {
             known: known.map(|(kind, _)| kind).or_else(|| fields.known_type()),
-            code: known.map(|(_, code)| code.to_owned()).or_else(|| fields.own_code()),
+            code: known
+                .map(|(_, code)| code.to_owned())
+                .filter(|code| !code.is_empty())
+                .or_else(|| fields.own_code()),
             number: fields.number(),
             param: fields
                 .text("param")
@@ -112,10 +115,11 @@ impl<'a> Fields<'a> {
         self.error.pointer(pointer).and_then(Value::as_str)
     }
 
-    /// The code that says more than the status does, with what it says: the innermost first.
+    /// The code that says more than the status does, with what it says: the innermost first. Empty where another
+    /// field says it.
     fn known(self) -> Option<(FailureKind, &'a str)> {
         if self.is_moderation() {
-            return Some((FailureKind::ContentFilter, "moderation"));
+            return Some((FailureKind::ContentFilter, ""));
         }
         let gateway = [self.at("/metadata/limit_source"), self.at("/metadata/error_type")];
         let gateway = gateway

@@ -61,6 +61,8 @@ fn duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut total: Option<Duration> = None;
     loop {
+        rest = rest.trim_start_matches([' ', ',']);
+        rest = rest.strip_prefix("and ").unwrap_or(rest);
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, tail) = rest.split_at(digits);
         let tail = tail.trim_start_matches(' ');
@@ -134,6 +136,8 @@ mod tests {
                 1.2,
             ),
             (r#"{"error":{"message":"Please try again in 250ms. Visit the page"}}"#, 0.25),
+            (r#"{"error":{"message":"Please try again in 1 minute and 30 seconds."}}"#, 90.0),
+            (r#"{"error":{"message":"Please try again in 1 min, 30 s and not before"}}"#, 90.0),
             (r#"{"error":{"message":"Please try again in 114h18m0s."}}"#, 411_480.0),
             (r#"{"detail":"Rate limit is exceeded. Try again in 2 seconds."}"#, 2.0),
         ] {
