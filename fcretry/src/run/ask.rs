@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{
     Attempt, Endpoint,
@@ -9,8 +9,7 @@ use crate::{
     error::Error,
     failure::{Failure, FailureKind},
     feedback::{self, Offer, Turn},
-    parse::{Reading, Recovery},
-    policy::RetryPolicy,
+    parse::Reading,
     tool::{
         How, Judged, Kept, RefusalDetector, Rest, ToolCall, ToolSet, ToolSpec, distinct_specs,
         judge_calls, judge_content, judge_one_call,
@@ -24,7 +23,7 @@ pub(crate) struct Ask<'a> {
 }
 
 impl<'a> Ask<'a> {
-    fn memory<R>(&self, use_it: impl FnOnce(&mut Memory) -> R) -> R
+    pub(super) fn memory<R>(&self, use_it: impl FnOnce(&mut Memory) -> R) -> R
     where
         R: Default,
     {
@@ -133,43 +132,6 @@ impl<'a> Ask<'a> {
         if request_id.is_some() {
             state.spent.request_id = request_id;
         }
-    }
-
-    /// A stream came, whole or not: when its first token did, about how many there were, and the content of one that broke
-    /// off.
-    #[cfg(feature = "openai")]
-    pub(crate) fn streamed(
-        &self,
-        first_token: Option<Duration>,
-        tokens: u64,
-        part: Option<String>,
-    ) {
-        self.memory(|memory| memory.part = part);
-        let mut state = self.attempt.state();
-        state.spent.first_token = first_token;
-        let known = state.spent.streamed_tokens.unwrap_or_default();
-        state.spent.streamed_tokens = Some(known.saturating_add(tokens));
-    }
-
-    /// The content that came before a stream broke off, if it is to be gone on with.
-    #[cfg(feature = "openai")]
-    pub(crate) fn part(&self) -> Option<String> {
-        self.memory(|memory| {
-            let part = memory.part.take()?;
-            (memory.offer.form == Form::Content && !part.is_empty()).then_some(part)
-        })
-    }
-
-    /// The policy of the call.
-    #[cfg(feature = "openai")]
-    pub(crate) fn policy(&self) -> &RetryPolicy {
-        &self.attempt.policy
-    }
-
-    /// How far reading goes, for tools that do not say so themselves.
-    #[cfg(feature = "openai")]
-    pub(crate) fn recovery(&self) -> Recovery {
-        self.attempt.policy.recovery()
     }
 
     /// Ends an ask that was made by hand.

@@ -11,6 +11,8 @@ mod observer;
 mod outcome;
 mod route;
 mod settle;
+#[cfg(feature = "openai")]
+mod streamed;
 mod watch;
 
 pub(crate) use ask::Ask;

@@ -6,6 +6,7 @@ mod refusal;
 mod set;
 mod spec;
 mod strict_schema;
+#[cfg(feature = "openai")]
 mod watch;
 
 pub(crate) use judge::{judge_content, judge_one_call};
@@ -15,6 +16,7 @@ pub use refusal::is_refusal;
 pub(crate) use set::distinct_specs;
 pub use set::{RawCall, ToolSet, assert_distinct};
 pub use spec::{SpecCell, SpecError, ToolSpec, generic_name};
+#[cfg(feature = "openai")]
 pub(crate) use watch::Watch;
 
 use std::borrow::Cow;

@@ -1,0 +1,41 @@
+//! What adapters that stream need of an ask.
+
+use std::time::Duration;
+
+use super::Ask;
+use crate::{answer::Form, parse::Recovery, policy::RetryPolicy};
+
+impl Ask<'_> {
+    /// A stream came, whole or not: when its first token did, about how many there were, and the content of one that broke
+    /// off.
+    pub(crate) fn streamed(
+        &self,
+        first_token: Option<Duration>,
+        tokens: u64,
+        part: Option<String>,
+    ) {
+        self.memory(|memory| memory.part = part);
+        let mut state = self.attempt.state();
+        state.spent.first_token = first_token;
+        let known = state.spent.streamed_tokens.unwrap_or_default();
+        state.spent.streamed_tokens = Some(known.saturating_add(tokens));
+    }
+
+    /// The content that came before a stream broke off, if it is to be gone on with.
+    pub(crate) fn part(&self) -> Option<String> {
+        self.memory(|memory| {
+            let part = memory.part.take()?;
+            (memory.offer.form == Form::Content && !part.is_empty()).then_some(part)
+        })
+    }
+
+    /// The policy of the call.
+    pub(crate) fn policy(&self) -> &RetryPolicy {
+        &self.attempt.policy
+    }
+
+    /// How far reading goes, for tools that do not say so themselves.
+    pub(crate) fn recovery(&self) -> Recovery {
+        self.attempt.policy.recovery()
+    }
+}
