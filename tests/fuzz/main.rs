@@ -110,8 +110,8 @@ const HANG: Duration = Duration::from_secs(120);
 
 /// What one input may take, and what each of its bytes adds: far above what it does take without optimisation, far
 /// below what quadratic time would.
-const BASE: Duration = Duration::from_millis(500);
-const BYTE: Duration = Duration::from_micros(10);
+const BASE: Duration = Duration::from_millis(1500);
+const BYTE: Duration = Duration::from_micros(30);
 
 /// Asks a thread of its own, with the stack that threads usually have, so that a hang is seen.
 struct Judge {
