@@ -131,7 +131,7 @@ impl Rule {
 
     /// Then send the request again, up to `count` times (1 to 50), after a wait; where the endpoint is known to
     /// [continue](crate::openai::Continuation) what it has begun, and the answer is JSON content, for the rest of it. For
-    /// [`PartialStream`](FailureKind::PartialStream).
+    /// [`PartialStream`](crate::FailureKind::PartialStream).
     pub fn resume(self, count: u32) -> Self {
         self.step(Step::Resume(Some(count)))
     }
