@@ -84,9 +84,15 @@ impl Exchange {
         self.parts.request().unwrap_or_else(|| request(offer))
     }
 
+    /// What was wrong with which calls of the answer, if each was judged alone. Of a made-up call where one was asked for,
+    /// the failure knows the calls in it, which are none of the answer's.
+    fn by_call(&self) -> &[(usize, Failure)] {
+        if self.parts.calls.is_empty() { &[] } else { self.failure.calls() }
+    }
+
     /// What was wrong with the call at this place of the answer, if it was judged alone.
     fn of_call(&self, place: usize) -> Option<&Failure> {
-        self.failure.calls().iter().find(|(at, _)| *at == place).map(|(_, own)| own)
+        self.by_call().iter().find(|(at, _)| *at == place).map(|(_, own)| own)
     }
 
     fn can_be_replayed(&self, limit: usize) -> bool {
@@ -117,7 +123,7 @@ fn turns(exchange: &Exchange, offer: &Offer, limit: usize) -> Vec<Turn> {
     if exchange.can_be_replayed(limit) {
         return replayed(exchange, &complaint, &request, offer, limit);
     }
-    if !failure.calls().is_empty() {
+    if !exchange.by_call().is_empty() {
         return vec![Turn::User(quoted(exchange, &request, offer, limit))];
     }
     if answer.calls.is_empty() {
@@ -152,8 +158,8 @@ fn replayed(
     offer: &Offer,
     limit: usize,
 ) -> Vec<Turn> {
-    let Exchange { answer, failure, parts } = exchange;
-    let last_bad = failure.calls().last().map(|(place, _)| *place);
+    let Exchange { answer, parts, .. } = exchange;
+    let last_bad = exchange.by_call().last().map(|(place, _)| *place);
     let mut turns =
         vec![Turn::Assistant { content: answer.content.clone(), calls: answer.calls.clone() }];
     for (i, call) in answer.calls.iter().enumerate() {

@@ -412,6 +412,29 @@ async fn it_is_the_same_by_hand() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_with_a_bad_call_among_good_ones_is_read_to_its_end() {
+    #[retry_policy(max_attempts = 6)]
+    async fn streamed(attempt: &Attempt, client: &Mock) -> fcretry::Result<Vec<Desk>> {
+        attempt.chat(client, "m").user("go").stream().call_all().await
+    }
+    let words: Vec<_> = (0..100).map(|n| n.to_string()).collect();
+    let long = || ("cancel", json!({"number": "no", "reason": words.join(" ")}));
+    let model = MockModel::new([
+        calls([place("Ann"), long(), place("Bob")]),
+        calls([cancel(7)]),
+        // Behind no other it is left at once, and all of it is asked for again.
+        calls([long()]),
+        calls([cancel(8)]),
+    ]);
+    let client = model.client();
+    assert_eq!(told(&streamed(&client).await.unwrap()), "Ann 7 Bob");
+    assert_eq!(roles(&model, 1), "user assistant tool tool tool");
+    let (result, report) = fcretry::report(streamed(&client)).await;
+    assert_eq!(told(&result.unwrap()), "8");
+    assert!(report.attempts[0].streamed_tokens.unwrap() < 100, "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lasting_fault_of_one_call_ends_as_any_does() {
     let model = MockModel::with(|request| match request.messages().len() {
         1 => calls([place("Ann"), cancel(0)]),

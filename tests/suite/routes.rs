@@ -337,3 +337,17 @@ async fn an_endpoint_of_another_kind_is_no_chat_s() {
     assert_eq!(error.kind(), FailureKind::InvalidRequest);
     assert!(!format!("{route:?}").contains("client"), "{route:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_breaks_off_goes_on_at_the_next_endpoint() {
+    #[retry_policy(route(route), on(partial_stream, fallback))]
+    async fn streamed(attempt: &Attempt, client: &Mock, route: &Route) -> fcretry::Result<Order> {
+        attempt.chat(client, "a").user("go").stream().call().await
+    }
+    let (own, spare) = (MockModel::repeat(good().stream_cut_after(3)), MockModel::repeat(good()));
+    let route = Route::new([at(&spare, "x").named("spare")]);
+    let (result, report) = fcretry::report(streamed(&own.client(), &route)).await;
+    assert!(result.is_ok(), "{report}");
+    assert_eq!((models(&own), models(&spare)), ("a".into(), "x".into()));
+    assert_eq!(spare.requests()[0].body["stream"], true);
+}

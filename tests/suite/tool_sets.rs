@@ -256,6 +256,26 @@ async fn what_is_wrong_with_calls_in_the_content_is_told_of_each() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_calls_in_a_made_up_one_where_one_was_asked_for_nothing_is_kept() {
+    let uses = json!([
+        {"recipient_name": "functions.place_order", "parameters": {"customer": "Ann"}},
+        {"recipient_name": "functions.cancel_order", "parameters": {"number": 0}},
+    ]);
+    let whole = json!({"tool_uses": uses});
+    // As it can be replayed, and as it cannot.
+    for arguments in [whole.to_string(), whole.to_string().replace('"', "'")] {
+        let model = MockModel::new([
+            Reply::tool_call("multi_tool_use.parallel", arguments.as_str()),
+            Reply::tool_call("cancel_order", json!({"number": 7})),
+        ]);
+        assert_eq!(one(&model.client()).await.unwrap(), cancelled(7));
+        let told = crate::support::last_message(&model, 1);
+        assert!(told.contains("/number: expected at least 1"), "{told}");
+        assert!(!told.contains("is kept"), "{told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn equal_calls_in_a_made_up_one_are_one_where_one_was_asked_for() {
     let cancel = json!({"recipient_name": "functions.cancel_order", "parameters": {"number": 7}});
     let model = MockModel::new([Reply::tool_call(

@@ -143,7 +143,8 @@ impl Chat<'_> {
     ///
     /// - Once what has come cannot become right any more, the stream is dropped, and what follows is neither paid for nor waited for: a
     ///   value that is complete and wrong, an expression, a tool that was not offered, a refusal, prose where a call is due, white space
-    ///   without end. The feedback says of it that reading stopped there.
+    ///   without end. The feedback says of it that reading stopped there. Of several calls a bad one behind others does not stop it: the
+    ///   good ones are kept.
     /// - The policy's `first_token` and `idle` tell a model that is dead from one that is slow.
     /// - A stream that ends before the answer does is a [`PartialStream`](crate::FailureKind::PartialStream), and nothing of it is used.
     ///
@@ -201,7 +202,7 @@ impl Chat<'_> {
         let constrained = self.ask.is_constrained();
         self.request.response_format =
             specs.first().map(|spec| convert::json_schema(spec, constrained));
-        let expected = Expected { form: Form::Content, specs, required: true };
+        let expected = Expected { form: Form::Content, specs, required: true, several: false };
         let (ask, answer) = self.send(expected).await?;
         ask.judge_content(&answer)
     }
@@ -232,6 +233,6 @@ impl Chat<'_> {
             _ => required,
         });
         let required = Quirks::requires_a_call(&self.request);
-        Ok(Expected { form: Form::Call, specs, required })
+        Ok(Expected { form: Form::Call, specs, required, several })
     }
 }

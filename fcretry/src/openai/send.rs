@@ -98,6 +98,8 @@ pub(super) struct Expected {
     pub(super) specs: Vec<&'static ToolSpec>,
     /// The model has no choice but to call.
     pub(super) required: bool,
+    /// More than one call may come.
+    pub(super) several: bool,
 }
 
 impl Expected {
@@ -109,6 +111,7 @@ impl Expected {
             ask.recovery(),
             ask.refusals(),
             self.required,
+            self.several,
             limit,
         )
     }

@@ -41,9 +41,12 @@ impl CallInText {
     /// Whether it is that call over again.
     pub(crate) fn repeats(&self, other: &Self) -> bool {
         // What is wrong with it is to be told.
-        self.draft.found.is_empty()
-            && self.draft.value == other.draft.value
-            && self.called == other.called
+        self.draft.found.is_empty() && self.is_same(other)
+    }
+
+    /// Whether both are calls of one tool with the same arguments, right or wrong.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.draft.value == other.draft.value && self.called == other.called
     }
 
     /// The arguments, if this is a call of the target's tool: it names the tool, or it `may_be_unnamed` and is in a

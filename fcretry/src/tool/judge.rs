@@ -22,7 +22,7 @@ pub(crate) fn judge_one_call<S: ToolSet>(
                 if others.iter().any(is_another) {
                     return Err(several());
                 }
-                let mut read = read_calls(first, how, true)?;
+                let mut read = read_calls(first, how)?;
                 match read.pop() {
                     Some(reading) if read.is_empty() => Ok(reading),
                     _ => Err(several()),
@@ -84,22 +84,15 @@ fn several() -> Failure {
 /// A tool that models make up to make several calls at once.
 pub(super) const PARALLEL: &str = "multi_tool_use.parallel";
 
-/// Reads a call, or those that a made-up one holds, each judged alone. Where one alone is wanted, equal
-/// ones are one.
-fn read_calls<S: ToolSet>(
-    call: &Call,
-    how: How,
-    one_is_wanted: bool,
-) -> Result<Vec<Reading<S>>, Failure> {
+/// Reads a call, or those that a made-up one holds, each judged alone; equal ones are one.
+fn read_calls<S: ToolSet>(call: &Call, how: How) -> Result<Vec<Reading<S>>, Failure> {
     let source = Source::Call { name: &call.name, arguments: &call.arguments };
     if let Some(read) = S::read_call(&RawCall { source, how }) {
         return read.map(|reading| vec![reading]);
     }
     let mut held =
         if call.name.ends_with(PARALLEL) { parse::calls_in(&call.arguments) } else { Vec::new() };
-    if one_is_wanted {
-        held.dedup_by(|call, before| call.repeats(before));
-    }
+    held.dedup_by(|call, before| call.repeats(before));
     if held.is_empty() {
         return Err(unknown::<S>());
     }

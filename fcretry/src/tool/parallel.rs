@@ -96,7 +96,7 @@ impl Written {
             (Self::Call(a), Self::Call(b)) => {
                 folded(&a.name) == folded(&b.name) && is_equal(&a.arguments, &b.arguments)
             }
-            (Self::Among { call: a, .. }, Self::Among { call: b, .. }) => a.value() == b.value(),
+            (Self::Among { call: a, .. }, Self::Among { call: b, .. }) => a.is_same(b),
             (Self::Text { text: a, .. }, Self::Text { text: b, .. }) => is_equal(a, b),
             _ => false,
         }

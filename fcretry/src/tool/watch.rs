@@ -36,6 +36,8 @@ pub(crate) struct Watch {
     refusals: RefusalDetector,
     /// A call is required of the model.
     required: bool,
+    /// More than one call may come.
+    several: bool,
     /// The most bytes that an answer within the token limit may have.
     most: Option<usize>,
     content: Looked,
@@ -68,11 +70,12 @@ impl Watch {
         recovery: Recovery,
         refusals: RefusalDetector,
         required: bool,
+        several: bool,
         max_tokens: Option<u32>,
     ) -> Self {
         let most = max_tokens.and_then(|n| usize::try_from(n).ok()?.checked_mul(TOKEN));
         let (content, calls) = (Looked::default(), Vec::new());
-        Self { form, specs, recovery, refusals, required, most, content, calls }
+        Self { form, specs, recovery, refusals, required, several, most, content, calls }
     }
 
     /// Why the answer is given up, if it is: with what has come of it.
@@ -92,7 +95,12 @@ impl Watch {
         let due: Vec<usize> = looked
             .filter_map(|(i, (looked, call))| looked.is_due(call.arguments.len()).then_some(i))
             .collect();
-        due.into_iter().find_map(|i| self.call(answer.calls.get(i)?))
+        due.into_iter().find_map(|i| {
+            let call = answer.calls.get(i)?;
+            // Of several calls the good ones are kept: those before a bad one are worth reading to the end for.
+            let is_among = self.several && i > 0 && !parse::is_runaway(&call.arguments);
+            self.call(call).filter(|_| !is_among)
+        })
     }
 
     /// A call whose arguments have begun, so that its name is whole.
