@@ -98,3 +98,18 @@ async fn the_function_s_own_types_and_generics_are_those_of_the_path() {
     let items: Vec<u64> = shop.items(true).await.unwrap().collect();
     assert_eq!(items, [8]);
 }
+
+#[tokio::test]
+async fn a_contradiction_is_not_made_up_for_wherever_it_is() {
+    #[retry_policy(policy(fcretry::RetryPolicy::default()), on(timeout, fallback))]
+    async fn contradictory(_: &Attempt) -> fcretry::Result<Order> {
+        unreachable!("its policy contradicts itself")
+    }
+    #[retry_policy(degrade(of_the_kind))]
+    async fn outer() -> fcretry::Result<Order> {
+        contradictory().await
+    }
+    let (given, report) = fcretry::report(outer()).await;
+    assert_eq!(given.unwrap_err().kind(), FailureKind::InvalidPolicy);
+    assert!(!report.degraded);
+}
