@@ -374,9 +374,11 @@ fn rules() -> impl Strategy<Value = Rule> {
         2 => rule.repair(count),
         3 => rule.repair_default(),
         4 => rule.fallback(),
+        5 => rule.resume(count),
+        6 => rule.resume_default(),
         _ => rule,
     };
-    let steps = proptest::collection::vec((0_u8..5, 1_u32..60), 0..3);
+    let steps = proptest::collection::vec((0_u8..7, 1_u32..60), 0..3);
     let then = proptest::option::of(prop_oneof![
         Just(Then::Fail),
         Just(Then::Escalate),

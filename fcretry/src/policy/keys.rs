@@ -43,7 +43,7 @@ pub(super) const MODIFIERS: &[&str] = &["delay_scale", "max_tokens", "backoff", 
 pub(super) const MAX_ATTEMPTS: RangeInclusive<u32> = 1..=100;
 pub(super) const HISTORY: RangeInclusive<usize> = 1..=20;
 pub(super) const MAX_FEEDBACK_CHARS: RangeInclusive<usize> = 100..=100_000;
-/// Of a `retry` or `repair`.
+/// Of a `retry`, `resume` or `repair`.
 pub(super) const COUNT: RangeInclusive<u32> = 1..=50;
 pub(super) const MAX_TOKENS: RangeInclusive<u32> = 1..=10_000_000;
 pub(super) const DELAY_SCALE: RangeInclusive<f64> = 0.0..=100.0;
