@@ -398,3 +398,16 @@ async fn what_is_no_content_or_is_not_continued_begins_anew() {
     assert_eq!(read.unwrap(), right());
     assert_eq!(report.attempts[1].kind, Some(FailureKind::StructuralParse));
 }
+
+#[tokio::test(start_paused = true)]
+async fn calls_without_end_are_no_answer() {
+    let call = |i: usize| {
+        let call = json!({"index": i, "id": format!("c{i}"), "function": {"name": "order", "arguments": "{}"}});
+        format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}))
+    };
+    let body: Vec<_> = (0..20_000).map(call).collect();
+    let model = MockModel::repeat(Reply::status(200).body(body.concat(), "text/event-stream"));
+    let (read, report) = fcretry::report(orders(&model.client())).await;
+    assert_eq!(read.unwrap_err().kind(), FailureKind::StructuralParse);
+    assert_eq!(report.wire_requests, 3);
+}

@@ -114,7 +114,7 @@ impl Judge<'_> {
             let Some(settled) = certain(schema, &value) else { return self.found };
             schema = settled;
             let step = steps.next();
-            let has_more = step.is_some() || key.is_some();
+            let has_more = step.is_some() || key.is_some() || string.is_some();
             let inner = step.and_then(|step| take(&mut value, step));
             if step.is_none() && is_unsettled {
                 drop_last(&mut value);
@@ -230,3 +230,6 @@ fn drop_last(value: &mut Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,9 @@ const SIGNS: &[char] = &['{', '[', '<', '`'];
 const STEP: usize = 16;
 const PART: usize = 16;
 
+/// A text longer than this is looked at half as often: a look keeps its thread busy for as long as it takes.
+const LONG: usize = 64 * 1024;
+
 /// What an answer may be, as far as that shows before it is whole.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -51,7 +54,8 @@ struct Looked(usize);
 impl Looked {
     /// Whether a text of this length is to be looked at.
     fn is_due(&mut self, length: usize) -> bool {
-        let is_due = length >= self.0 + STEP.max(self.0 / PART);
+        let part = if self.0 > LONG { PART / 2 } else { PART };
+        let is_due = length >= self.0 + STEP.max(self.0 / part);
         if is_due {
             self.0 = length;
         }

@@ -12,6 +12,9 @@ use crate::{
     failure::{Failure, FailureKind},
 };
 
+/// More calls than this in one answer are made without end.
+const MAX_CALLS: usize = 1000;
+
 /// An answer on its way.
 #[derive(Debug, Default)]
 pub(super) struct Arriving {
@@ -74,6 +77,10 @@ impl Arriving {
         // The last chunk of some servers has the whole message: it brings nothing new.
         if let Some(delta) = choice.get("delta") {
             self.delta(delta);
+        }
+        if self.answer.calls.len() > MAX_CALLS {
+            let failure = Failure::new(FailureKind::StructuralParse);
+            return Err(failure.with_note("the answer runs on in calls"));
         }
         let has_brought = self.bytes > before;
         self.deltas += u64::from(has_brought);
