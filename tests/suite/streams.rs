@@ -1,22 +1,15 @@
 //! Answers that are streamed: whole or not at all, and left as soon as nothing good can come of them.
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use fcretry::{
     FailureKind,
-    answer::Finish,
-    openai::Continuation,
     prelude::*,
     testing::{MockModel, Reply},
 };
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::support::{Mock, Order, last_message};
+use crate::support::{Mock, Order};
 
 #[retry_policy]
 async fn order(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
@@ -24,12 +17,12 @@ async fn order(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
 }
 
 #[retry_policy]
-async fn orders(attempt: &Attempt, client: &Mock) -> fcretry::Result<Vec<Order>> {
+pub(crate) async fn orders(attempt: &Attempt, client: &Mock) -> fcretry::Result<Vec<Order>> {
     attempt.chat(client, "gpt-4o").user("Orders, please.").stream().call_all().await
 }
 
 #[retry_policy]
-async fn extracted(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
+pub(crate) async fn extracted(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
     attempt.chat(client, "gpt-4o").user("An order, please.").stream().extract().await
 }
 
@@ -38,15 +31,15 @@ async fn order_once(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> 
     attempt.chat(client, "gpt-4o").user("An order, please.").stream().call().await
 }
 
-fn arguments() -> Value {
+pub(crate) fn arguments() -> Value {
     json!({"customer": "Ann", "count": 2})
 }
 
-fn good() -> Reply {
+pub(crate) fn good() -> Reply {
     Reply::tool_call("order", arguments())
 }
 
-fn right() -> Order {
+pub(crate) fn right() -> Order {
     Order { customer: "Ann".into(), count: 2 }
 }
 
@@ -221,100 +214,6 @@ async fn deltas_are_put_together_however_servers_write_them() {
     }
 }
 
-/// Arguments of some length.
-#[derive(Debug, Deserialize, JsonSchema, ToolCall)]
-#[schemars(deny_unknown_fields)]
-struct Notes {
-    #[allow(dead_code, reason = "what is read is compared as a whole")]
-    size: Size,
-    #[allow(dead_code, reason = "as above")]
-    count: u8,
-    #[allow(dead_code, reason = "as above")]
-    lines: Vec<String>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Size {
-    Small,
-    Large,
-}
-
-#[retry_policy(timeout = "20m", deadline = "1h", idle = "1m")]
-async fn notes(attempt: &Attempt, client: &Mock) -> fcretry::Result<Notes> {
-    attempt.chat(client, "gpt-4o").user("Notes, please.").stream().call().await
-}
-
-fn long(start: &str) -> String {
-    let lines = vec!["a line of some words"; 200];
-    format!(
-        "{start}{}}}",
-        json!({"lines": lines}).to_string().trim_start_matches('{').trim_end_matches('}')
-    )
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_answer_that_went_wrong_is_left_early() {
-    let tool = |arguments: String| (arguments.len(), Reply::tool_call("notes", arguments));
-    let other = |arguments: String| (arguments.len(), Reply::tool_call("take_notes", arguments));
-    let text = |text: String| (text.len(), Reply::text(text));
-    let prose =
-        "The order could be recorded in several ways, and each of them has its merits. ".repeat(60);
-    let cases = [
-        (tool(long(r#"{"size": "small", "count": "thirty", "#)), FailureKind::SchemaValidation),
-        (tool(long(r#"{"size": "huge", "count": 3, "#)), FailureKind::SchemaValidation),
-        (tool(long(r#"{"size": "small", "count": 300, "#)), FailureKind::SchemaValidation),
-        (tool(long(r#"{"size": "small", "count": 6 * 7, "#)), FailureKind::StructuralParse),
-        (tool(long(r#"{"size": "small", "count": <count>, "#)), FailureKind::StructuralParse),
-        (other(long("{")), FailureKind::UnknownTool),
-        (text(prose), FailureKind::NoToolCall),
-        (
-            text(format!(
-                "I'm sorry, but I can't help with that. {}",
-                "It would harm. ".repeat(200)
-            )),
-            FailureKind::Refusal,
-        ),
-        (
-            tool(format!(r#"{{"size": "small", "count": 3, {}"#, " ".repeat(4000))),
-            FailureKind::StructuralParse,
-        ),
-    ];
-    for ((length, reply), kind) in cases {
-        let model = MockModel::new([reply.chunk_delay("10ms"), Reply::status(401)]);
-        let (_, report) = fcretry::report(notes(&model.client())).await;
-        let attempt = &report.attempts[0];
-        assert_eq!(attempt.kind, Some(kind), "{report}");
-        // Pieces are of 16 characters.
-        let whole = f64::from(u32::try_from(length / 16).unwrap()) * 0.01;
-        let share = attempt.elapsed.as_secs_f64() / whole;
-        assert!(share < 0.2, "{kind}: left after {share}");
-        assert!(attempt.partial && attempt.streamed_tokens.unwrap() > 0);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_feedback_on_an_answer_that_was_left_quotes_it_and_says_so() {
-    let wrong = Reply::tool_call("notes", long(r#"{"size": "huge", "count": 300, "#));
-    let fine = Reply::tool_call("notes", json!({"size": "large", "count": 3, "lines": []}));
-    let model = MockModel::new([wrong, fine]);
-    let (read, report) = fcretry::report(notes(&model.client())).await;
-    assert!(read.is_ok());
-    let pointers: Vec<_> =
-        report.attempts[0].violations.iter().map(|v| v.pointer.as_str()).collect();
-    assert_eq!(pointers, ["/size"]);
-    let told = last_message(&model, 1);
-    for said in ["\"huge\"", "/size: expected", "Reading stopped there", r#"{"size": "huge""#] {
-        assert!(told.contains(said), "{said}: {told}");
-    }
-    let model =
-        MockModel::repeat(Reply::tool_call("notes", long(r#"{"size": "huge", "count": 3, "#)));
-    let error = notes(&model.client()).await.unwrap_err();
-    assert_eq!(error.failure().unwrap().answer().unwrap().finish, Finish::Stopped);
-    // Twice the same is not repaired the same way again.
-    assert_eq!(model.requests()[2].body["tool_choice"]["function"]["name"], json!("notes"));
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_client_made_elsewhere_streams_too() {
     use async_openai::{Client, config::OpenAIConfig};
@@ -326,88 +225,4 @@ async fn a_client_made_elsewhere_streams_too() {
     let (read, report) = fcretry::report(order(&client)).await;
     assert_eq!(read.unwrap(), right());
     assert_eq!(report.attempts[0].kind, Some(FailureKind::PartialStream));
-}
-
-#[retry_policy(on(partial_stream, resume), backoff(constant, base = "1s", jitter = "none"))]
-async fn resumed(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
-    let chat = attempt.chat(client, "gpt-4o").user("An order, please.");
-    chat.continues(Continuation::Vllm).stream().extract().await
-}
-
-#[retry_policy(on(partial_stream, resume), backoff(constant, base = "1s", jitter = "none"))]
-async fn resumed_call(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
-    let chat = attempt.chat(client, "gpt-4o").user("An order, please.");
-    chat.continues(Continuation::Vllm).stream().call().await
-}
-
-/// Goes on with the last message, if it is the assistant's, and breaks off `breaks` times.
-fn continuing(breaks: usize) -> MockModel {
-    let text = serde_json::to_string_pretty(&arguments()).unwrap();
-    let asked = AtomicUsize::new(0);
-    MockModel::with(move |request| {
-        let last = request.messages().last().unwrap();
-        let begun = match last["role"].as_str() {
-            Some("assistant") => last["content"].as_str().unwrap(),
-            _ => "",
-        };
-        let reply = Reply::text(text.strip_prefix(begun).unwrap());
-        if asked.fetch_add(1, Ordering::Relaxed) < breaks {
-            reply.stream_cut_after(3)
-        } else {
-            reply
-        }
-    })
-}
-
-#[tokio::test(start_paused = true)]
-async fn content_that_broke_off_is_gone_on_with_where_the_endpoint_can() {
-    let model = continuing(2);
-    assert_eq!(resumed(&model.client()).await.unwrap(), right());
-    let requests = model.requests();
-    assert_eq!(requests.len(), 3);
-    assert_eq!(requests[0].body["response_format"]["type"], json!("json_schema"));
-    for request in &requests[1..] {
-        assert_eq!(request.body["continue_final_message"], json!(true));
-        assert_eq!(request.body["add_generation_prompt"], json!(false));
-        assert_eq!(request.body.get("response_format"), None);
-        assert!(request.text_of_message(0).contains("JSON schema"));
-    }
-    let begun = |n: usize| requests[n].text_of_message(requests[n].messages().len() - 1);
-    assert!(begun(2).starts_with(&begun(1)) && begun(2).len() > begun(1).len());
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_no_content_or_is_not_continued_begins_anew() {
-    // A call, and an endpoint that objects.
-    let model = MockModel::new([good().stream_cut_after(4), good()]);
-    assert_eq!(resumed_call(&model.client()).await.unwrap(), right());
-    assert_eq!(model.requests()[1].body, model.requests()[0].body);
-    let text = || Reply::text(arguments().to_string());
-    let model = MockModel::new([text().stream_cut_after(4), Reply::status(400), text()]);
-    let (read, report) = fcretry::report(resumed(&model.client())).await;
-    assert_eq!(read.unwrap(), right());
-    assert_eq!((report.attempts.len(), report.wire_requests), (2, 3));
-    assert_eq!(model.requests()[2].body, model.requests()[0].body);
-    // An endpoint that nobody said can.
-    let model = MockModel::new([text().stream_cut_after(4), text()]);
-    assert_eq!(extracted(&model.client()).await.unwrap(), right());
-    assert_eq!(model.requests()[1].body, model.requests()[0].body);
-    // One that begins anew instead of going on: the whole is judged, and is none.
-    let model = MockModel::new([text().stream_cut_after(3), text(), text()]);
-    let (read, report) = fcretry::report(resumed(&model.client())).await;
-    assert_eq!(read.unwrap(), right());
-    assert_eq!(report.attempts[1].kind, Some(FailureKind::StructuralParse));
-}
-
-#[tokio::test(start_paused = true)]
-async fn calls_without_end_are_no_answer() {
-    let call = |i: usize| {
-        let call = json!({"index": i, "id": format!("c{i}"), "function": {"name": "order", "arguments": "{}"}});
-        format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}))
-    };
-    let body: Vec<_> = (0..20_000).map(call).collect();
-    let model = MockModel::repeat(Reply::status(200).body(body.concat(), "text/event-stream"));
-    let (read, report) = fcretry::report(orders(&model.client())).await;
-    assert_eq!(read.unwrap_err().kind(), FailureKind::StructuralParse);
-    assert_eq!(report.wire_requests, 3);
 }
