@@ -51,7 +51,9 @@ impl<'a> Chat<'a> {
         let mut objections = 0;
         let continuation = continuation.filter(|_| ask.endpoint().is_none());
         let continuation = continuation.or_else(|| Continuation::of(base_url));
-        let mut rest = continuation.and_then(|how| Some(Rest { begun: ask.part()?, how }));
+        let mut rest = continuation
+            .filter(|_| *streams)
+            .and_then(|how| Some(Rest { begun: ask.part()?, how }));
         let answer = loop {
             let mut written = request.clone();
             if let Some(rest) = &rest {
@@ -61,7 +63,8 @@ impl<'a> Chat<'a> {
             ask.sent();
             let result = if *streams {
                 let watch = expected.watch(ask, &written);
-                streamed(ask, *client, &written, rest.as_ref(), watch).await
+                // On the heap: what it takes to read a stream would be in the future of every caller.
+                Box::pin(streamed(ask, *client, &written, rest.as_ref(), watch)).await
             } else {
                 whole(ask, *client, &written).await
             };
@@ -152,11 +155,10 @@ async fn streamed(
         Some(due) => timeout_at(due, exchange).await.map_err(|_| pace.late())?,
         None => exchange.await,
     };
-    // On the heap: what it takes to read a stream would be in the future of every caller.
     let begun = rest.map(|rest| rest.begun.clone());
     let Received { answer, first_token, tokens, part } = match (seen.streamed, result) {
-        (Some(body), _) => Box::pin(stream::read(body, begun, pace, &mut watch)).await,
-        (None, Ok(chunks)) => Box::pin(stream::read_typed(chunks, pace, &mut watch)).await,
+        (Some(body), _) => stream::read(body, begun, pace, &mut watch).await,
+        (None, Ok(chunks)) => stream::read_typed(chunks, pace, &mut watch).await,
         (None, Err(error)) => return Err(classify::failure(error)),
     };
     ask.streamed(first_token, tokens, part);
