@@ -33,6 +33,7 @@ struct Plain<'o, I> {
 }
 
 /// What no plain type asks for, and what is not certain.
+#[cold]
 fn no<E: Error>() -> E {
     E::custom("not plain")
 }
