@@ -4,8 +4,8 @@
 use super::{
     cut, tags,
     words::{
-        CALL_LABELS, EXAMPLE, FIELD_BEFORE, FIELD_LINE, LITERAL_LINE, NAME_LINE, OTHER_LABELS,
-        QUESTION, SAMPLE, TAKEN_BACK,
+        CALL_LABELS, EXAMPLE, FIELD_BEFORE, FIELD_LINE, LITERAL_LINE, NAME_LINE, ONE_OF_SEVERAL,
+        OTHER_LABELS, QUESTION, SAMPLE, TAKEN_BACK,
     },
 };
 use crate::parse::{coerce::folded, tolerant::Refusal};
@@ -249,8 +249,11 @@ impl<'t> Surroundings<'t> {
         }
     }
 
-    /// Whether nothing else stands on its lines.
+    /// Whether nothing else stands on its lines, or it is numbered as one of several: it is no sample then.
     pub(super) fn is_alone(&self) -> bool {
+        if ONE_OF_SEVERAL.is_match(self.line) {
+            return true;
+        }
         let behind = self.after.split('\n').next().unwrap_or_default();
         self.line.trim().is_empty() && behind.trim().is_empty()
     }

@@ -281,3 +281,13 @@ fn the_place_of_a_doubt_is_one_of_the_whole_text() {
     // What was in a string has the places of another text.
     assert_eq!(place("{\\\"a\\\": {\\\"b\\\": 1}, \\\"c\\\": 2}}"), 0);
 }
+
+#[test]
+fn one_of_several_options_is_no_sample_of_the_one_in_a_fence() {
+    let fenced = "```json\n{\"to\": 1}\n```";
+    assert!(find(&format!("I saw {{\"b\": 2}} in the log. Here it is:\n{fenced}"), false).is_ok());
+    for label in ["Option 1:", "- **Alternative A**:", "choice #2)"] {
+        let text = format!("{label} {{\"b\": 2}}\nOption 2:\n{fenced}");
+        assert_eq!(find(&text, false).unwrap_err().reason, "several values that differ", "{text}");
+    }
+}

@@ -66,6 +66,13 @@ pub(super) static EXAMPLE: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) static QUESTION: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)[?\u{ff1f}]|\b(please|bitte)\b"));
 
+/// A value that is numbered as one of several.
+pub(super) static ONE_OF_SEVERAL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(option|alternative|variant|version|choice|possibility|candidate)\s*#?(\d+|[a-d])[*`]*\s*[:.)-]+[ *`]*$",
+    )
+});
+
 /// Words behind a value that take it back.
 pub(super) static TAKEN_BACK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
