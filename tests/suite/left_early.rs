@@ -88,6 +88,26 @@ async fn an_answer_that_went_wrong_is_left_early() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_said_and_thought_before_an_answer_is_waited_for() {
+    let fine = json!({"size": "large", "count": 3, "lines": []});
+    let said =
+        "I will record these notes for you now, and I will keep to the words that you gave me. ";
+    let thought =
+        "Okay, the user wants notes. I can't help but think about their size. ".repeat(60);
+    let call = format!("<tool_call>{{\"name\": \"notes\", \"arguments\": {fine}}}</tool_call>");
+    for reply in [
+        Reply::tool_call("notes", fine.clone()).with_content(said.repeat(3)),
+        Reply::tool_call("notes", fine.clone()).with_content(&thought),
+        Reply::text(format!("{thought}\n</think>\n\n{call}")),
+        Reply::text(format!("<think>{thought}</think>{fine}")),
+        Reply::text(format!("{said}\n{call}")),
+    ] {
+        let model = MockModel::new([reply]);
+        assert!(notes(&model.client()).await.is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_feedback_on_an_answer_that_was_left_quotes_it_and_says_so() {
     let wrong = Reply::tool_call("notes", long(r#"{"size": "huge", "count": 300, "#));
     let fine = Reply::tool_call("notes", json!({"size": "large", "count": 3, "lines": []}));

@@ -17,7 +17,38 @@ use crate::{
 
 /// Prose of this many characters, with no sign of a call in it, where one is required: more than a model says
 /// before it calls. Twice as much where the model may choose.
-const PROSE: usize = 240;
+const PROSE: usize = 320;
+
+/// How models begin to think aloud. Templates put the tag that opens it into the prompt, so that only the closing one
+/// comes, with the answer behind it.
+const THINKING: &[&str] = &[
+    "alright",
+    "first, i",
+    "hmm",
+    "i need to",
+    "i should",
+    "let me analy",
+    "let me check",
+    "let me parse",
+    "let me see",
+    "let me think",
+    "let's ",
+    "okay",
+    "ok, ",
+    "so, ",
+    "so the",
+    "the user",
+    "thinking",
+    "thought",
+    "to answer",
+    "we are",
+    "we have",
+    "we need",
+    "嗯",
+    "好的",
+    "首先",
+    "用户",
+];
 
 /// Where anything of it in the text may be the start of a value or of a call.
 const SIGNS: &[char] = &['{', '[', '<', '`'];
@@ -144,7 +175,7 @@ impl Watch {
             let (Form::Content, [spec]) = (self.form, self.specs.as_slice()) else { return None };
             return self.arguments(spec, text);
         }
-        if start.is_empty() || start.contains(SIGNS) {
+        if start.is_empty() || start.contains(SIGNS) || is_thinking(start) {
             return None;
         }
         // A sentence that has not ended may go on as something else.
@@ -174,6 +205,12 @@ impl Watch {
         let is_more = content + calls > self.most?;
         is_more.then(|| failure().with_note("the answer is longer than its token limit allows"))
     }
+}
+
+/// Whether the text may be what a model thinks before it answers.
+fn is_thinking(text: &str) -> bool {
+    let opening: String = text.chars().take(16).flat_map(char::to_lowercase).collect();
+    THINKING.iter().any(|start| opening.starts_with(start))
 }
 
 /// The refusal in the field for it. A sentence is enough to know; it is kept for those who ask.
