@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::usage::Usage;
 
+/// More calls than this in one answer are made without end.
+pub(crate) const MAX_CALLS: usize = 1000;
+
 /// One answer of a model. `Debug` leaves the content out.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -24,6 +27,14 @@ impl Answer {
     /// An answer that is text alone.
     pub fn text(content: impl Into<String>) -> Self {
         Self { content: Some(content.into()), ..Self::default() }
+    }
+
+    /// Tokens of the answer: as the provider counts them, else four bytes each.
+    pub(crate) fn completion_tokens(&self) -> u64 {
+        let texts = self.content.iter().chain(&self.refusal).map(String::len);
+        let calls = self.calls.iter().map(|call| call.name.len() + call.arguments.len());
+        let bytes: usize = texts.chain(calls).sum();
+        self.usage.map_or(bytes as u64 / 4, |usage| usage.completion_tokens)
     }
 
     /// The answer whose content had `begun` before this one went on.

@@ -140,7 +140,7 @@ fn turns(exchange: &Exchange, offer: &Offer, limit: usize) -> Vec<Turn> {
     let mut room = limit;
     for call in &answer.calls {
         let quote = cut(&call.arguments, room);
-        room = room.saturating_sub(quote.chars().count());
+        room = room.saturating_sub(quote.chars().count() + 1);
         let _ = write!(told, "\nYou sent these arguments:\n{}", fenced(&quote));
         if room == 0 {
             break;
@@ -159,15 +159,16 @@ fn replayed(
 ) -> Vec<Turn> {
     let Exchange { answer, parts, .. } = exchange;
     let last_bad = exchange.by_call().last().map(|(place, _)| *place);
+    let share = share(exchange, limit);
     let mut turns =
         vec![Turn::Assistant { content: answer.content.clone(), calls: answer.calls.clone() }];
     for (i, call) in answer.calls.iter().enumerate() {
         let text = match exchange.of_call(i) {
             // What to send is said once where it is of them all.
             Some(own) if parts.open.is_some() && last_bad != Some(i) => {
-                self::complaint(own, offer, limit)
+                self::complaint(own, offer, share)
             }
-            Some(own) => format!("{}\n{request}", self::complaint(own, offer, limit)),
+            Some(own) => format!("{}\n{request}", self::complaint(own, offer, share)),
             None if last_bad.is_some() => parts::KEPT.to_owned(),
             None if i == 0 => format!("{complaint}\n{request}"),
             None => "Not accepted, for the reason given above.".to_owned(),
@@ -177,12 +178,26 @@ fn replayed(
     turns
 }
 
+/// What each of several bad calls may take of the room for what was wrong.
+fn share(exchange: &Exchange, limit: usize) -> usize {
+    (limit / exchange.by_call().len().max(1)).max(LEAST)
+}
+
+/// The least that is told of a bad call, in characters.
+const LEAST: usize = 100;
+
 /// The bad calls of an answer that cannot be replayed, each with what was wrong with it, and the good ones.
 fn quoted(exchange: &Exchange, request: &str, offer: &Offer, limit: usize) -> String {
     let mut told = String::new();
     let mut room = limit;
+    let share = share(exchange, limit);
     for (i, call) in exchange.parts.calls.iter().enumerate() {
         let Some(own) = exchange.of_call(i) else { continue };
+        // Of calls without number the first ones tell enough.
+        if told.len() > 4 * limit {
+            told.push_str("The others were not accepted either.\n");
+            break;
+        }
         if room > 0 {
             // The arguments alone where there is one call, and no doubt which it is.
             let quote = match call {
@@ -194,7 +209,7 @@ fn quoted(exchange: &Exchange, request: &str, offer: &Offer, limit: usize) -> St
             room = room.saturating_sub(quote.chars().count());
             let _ = writeln!(told, "You sent this:\n{}", fenced(&quote));
         }
-        let _ = writeln!(told, "{}", complaint(own, offer, limit));
+        let _ = writeln!(told, "{}", complaint(own, offer, share));
     }
     if exchange.parts.open.is_some() {
         let is_bad = |i| exchange.of_call(i).is_some();

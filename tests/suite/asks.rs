@@ -65,3 +65,27 @@ async fn a_failure_that_the_body_dealt_with_is_not_the_call_s() {
     // The feedback of the first ask was not asked for: its failure was final to the body.
     assert!(model.requests().iter().all(|request| request.messages().len() == 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_several_waits_that_servers_ask_for_the_longest_is_kept_to() {
+    let model = MockModel::with(|request| {
+        if is_first(request) { Reply::status(503) } else { Reply::status(429).retry_after("30s") }
+    });
+    let (result, report) = fcretry::report(both(&model.client())).await;
+    assert!(result.is_err());
+    assert_eq!(report.attempts[0].kind, Some(FailureKind::ModelOverload));
+    assert!(report.attempts[0].delay.as_secs() >= 30, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_looks_at_the_attempt_asks_nothing_by_hand() {
+    #[retry_policy(timeout = "10s")]
+    async fn looking(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
+        assert_eq!(attempt.model("m"), "m");
+        attempt.chat(client, "a").user("go").call().await
+    }
+    let model = MockModel::new([Reply::hang(), with_count("two"), good()]);
+    let (result, report) = fcretry::report(looking(&model.client())).await;
+    assert_eq!((result.unwrap().count, report.wire_requests), (2, 3));
+    assert_eq!(model.requests()[2].messages().len(), 3);
+}

@@ -98,6 +98,8 @@ async fn what_is_said_and_thought_before_an_answer_is_waited_for() {
     for reply in [
         Reply::tool_call("notes", fine.clone()).with_content(said.repeat(3)),
         Reply::tool_call("notes", fine.clone()).with_content(&thought),
+        Reply::tool_call("notes", fine.clone())
+            .with_content("I can't help with that. But I can record the notes."),
         Reply::text(format!("{thought}\n</think>\n\n{call}")),
         Reply::text(format!("<think>{thought}</think>{fine}")),
         Reply::text(format!("{said}\n{call}")),

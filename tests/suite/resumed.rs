@@ -27,6 +27,13 @@ async fn resumed_call(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order
     chat.continues(Continuation::Vllm).stream().call().await
 }
 
+/// Asks something else each time.
+#[retry_policy(on(partial_stream, resume), backoff(constant, base = "1s", jitter = "none"))]
+async fn resumed_otherwise(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
+    let chat = attempt.chat(client, "gpt-4o").user(format!("Order {}.", attempt.number()));
+    chat.continues(Continuation::Vllm).stream().extract().await
+}
+
 /// Goes on with the last message, if it is the assistant's, and breaks off `breaks` times.
 fn continuing(breaks: usize) -> MockModel {
     let text = serde_json::to_string_pretty(&arguments()).unwrap();
@@ -79,6 +86,10 @@ async fn what_is_no_content_or_is_not_continued_begins_anew() {
     let model = MockModel::new([text().stream_cut_after(4), text()]);
     assert_eq!(extracted(&model.client()).await.unwrap(), right());
     assert_eq!(model.requests()[1].body, model.requests()[0].body);
+    // Another request than the one that it answers.
+    let model = MockModel::new([text().stream_cut_after(4), text()]);
+    assert_eq!(resumed_otherwise(&model.client()).await.unwrap(), right());
+    assert_eq!(model.requests()[1].messages().len(), 1);
     // One that begins anew instead of going on: the whole is judged, and is none.
     let model = MockModel::new([text().stream_cut_after(3), text(), text()]);
     let (read, report) = fcretry::report(resumed(&model.client())).await;

@@ -351,3 +351,19 @@ async fn a_stream_that_breaks_off_goes_on_at_the_next_endpoint() {
     assert_eq!((models(&own), models(&spare)), ("a".into(), "x".into()));
     assert_eq!(spare.requests()[0].body["stream"], true);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_turned_one_ask_away_is_not_asked_by_the_next() {
+    #[retry_policy(route(route))]
+    async fn two(attempt: &Attempt, client: &Mock, route: &Route) -> fcretry::Result<u32> {
+        let first: Order = attempt.chat(client, "a").user("first").call().await?;
+        let second: Order = attempt.chat(client, "a").user("second").call().await?;
+        Ok(first.count + second.count)
+    }
+    let (own, spare) = (MockModel::repeat(Reply::status(401)), MockModel::repeat(good()));
+    let route = Route::new([at(&spare, "x")]);
+    let (result, report) = fcretry::report(two(&own.client(), &route)).await;
+    assert_eq!(result.unwrap(), 4);
+    assert_eq!((models(&own), models(&spare)), ("a".into(), "xx".into()));
+    assert_eq!(report.attempts.len(), 2);
+}

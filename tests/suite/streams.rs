@@ -226,3 +226,50 @@ async fn a_client_made_elsewhere_streams_too() {
     assert_eq!(read.unwrap(), right());
     assert_eq!(report.attempts[0].kind, Some(FailureKind::PartialStream));
 }
+
+/// An event as a server writes it.
+fn chunk(delta: &Value, finish: &Value) -> String {
+    let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
+    format!("data: {}\n\n", json!({"choices": [choice]}))
+}
+
+fn call_chunk(piece: &Value) -> String {
+    chunk(&json!({"tool_calls": [piece]}), &Value::Null)
+}
+
+fn streamed_as(body: String) -> Reply {
+    Reply::status(200).body(body, "text/event-stream")
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_without_data_and_ids_without_names_are_no_ends() {
+    let (start, end) = (r#"{"customer": "Ann", "#, r#""count": 2}"#);
+    let done = "data: [DONE]\n\n";
+    // An id of its own for each piece.
+    let pieces = call_chunk(
+        &json!({"index": 0, "id": "a", "function": {"name": "order", "arguments": start}}),
+    ) + "data:\n\n"
+        + &call_chunk(&json!({"index": 0, "id": "b", "function": {"arguments": end}}));
+    let model =
+        MockModel::new([streamed_as(pieces + &chunk(&json!({}), &json!("tool_calls")) + done)]);
+    assert_eq!(order(&model.client()).await.unwrap(), right());
+    // A finish reason all along, of which only the last is one.
+    let stop = json!("stop");
+    let pieces = chunk(&json!({"content": start}), &stop) + &chunk(&json!({"content": end}), &stop);
+    let model = MockModel::new([streamed_as(pieces.clone() + done), streamed_as(pieces)]);
+    assert_eq!(extracted(&model.client()).await.unwrap(), right());
+    assert_eq!(extracted(&model.client()).await.unwrap(), right());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_after_more_than_the_finish_reason_is_not_passed_over() {
+    let (start, end) = (r#"{"customer": "Ann", "#, r#""count": 2}"#);
+    let stop = json!("stop");
+    let error = format!("data: {}\n\n", json!({"error": {"message": "gone"}}));
+    let lying =
+        chunk(&json!({"content": start}), &stop) + &chunk(&json!({"content": end}), &stop) + &error;
+    let model = MockModel::new([streamed_as(lying), Reply::text(arguments().to_string())]);
+    let (read, report) = fcretry::report(extracted(&model.client())).await;
+    assert_eq!(read.unwrap(), right());
+    assert_eq!(report.attempts[0].kind, Some(FailureKind::PartialStream));
+}

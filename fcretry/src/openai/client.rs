@@ -1,6 +1,7 @@
 use std::sync::LazyLock;
 
 use async_openai::{Client, config::Config};
+use reqwest::redirect::Policy;
 use tower::{BoxError, Service};
 
 use super::SendOnce;
@@ -19,11 +20,13 @@ static BUILDER: LazyLock<reqwest::Client> = LazyLock::new(reqwest::Client::new);
 /// # let _ = client;
 /// ```
 pub fn client<C: Config>(config: C) -> Client<C> {
-    client_with(config, reqwest::Client::new())
+    // A redirect would send the prompt again, uncounted, and the key to whoever it names.
+    let http = reqwest::Client::builder().redirect(Policy::none()).build();
+    client_with(config, http.unwrap_or_default())
 }
 
 /// [`client`] over an HTTP client of your own: proxies, certificates, connection limits. It needs no timeout;
-/// the policy has them.
+/// the policy has them. One that follows redirects sends the request again on the way, which nobody counts.
 pub fn client_with<C: Config>(config: C, http: reqwest::Client) -> Client<C> {
     Client::build(http.clone(), config).with_http_service(SendOnce::new(http))
 }

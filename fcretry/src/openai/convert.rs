@@ -9,7 +9,7 @@ use async_openai::types::chat::{
 };
 
 use crate::{
-    answer::{Answer, Call, Finish},
+    answer::{Answer, Call, Finish, MAX_CALLS},
     feedback::Turn,
     tool::ToolSpec,
     usage::Usage,
@@ -37,6 +37,8 @@ impl From<&CreateChatCompletionResponse> for Answer {
                 }
                 ChatCompletionMessageToolCalls::Custom(_) => None,
             })
+            // One more than there may be says that there are too many.
+            .take(MAX_CALLS + 1)
             .collect();
         answer
     }

@@ -49,10 +49,10 @@ const UNKNOWN_WORDS: &[&str] = &[
 static KNOWN: Mutex<Option<HashMap<String, Quirks>>> = Mutex::new(None);
 
 impl Quirks {
-    /// What is known of the endpoint at `base_url`.
-    pub(super) fn of(base_url: &str) -> Self {
+    /// What is known of `model` at the endpoint at `base_url`: behind one address there may be servers of several kinds.
+    pub(super) fn of(base_url: &str, model: &str) -> Self {
         let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let learned = known.as_ref().and_then(|known| known.get(base_url)).copied();
+        let learned = known.as_ref().and_then(|known| known.get(&key(base_url, model))).copied();
         learned.unwrap_or_else(|| Self {
             // Its documentation knows `max_tokens` alone, and it takes what it does not know in silence.
             old_token_limit: base_url.contains("//api.deepseek.com"),
@@ -102,12 +102,24 @@ impl Quirks {
         (learned != self).then_some(learned)
     }
 
-    /// Remembers what the endpoint at `base_url` takes, once it has taken it.
-    pub(super) fn remember(self, base_url: &str) {
+    /// Remembers what `model` at the endpoint at `base_url` does not take, once it has taken the rest.
+    pub(super) fn remember(self, base_url: &str, model: &str) {
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.get_or_insert_default();
-        if known.len() < REMEMBERED || known.contains_key(base_url) {
-            known.insert(base_url.to_owned(), self);
+        let key = key(base_url, model);
+        if known.len() < REMEMBERED || known.contains_key(&key) {
+            let learned = known.entry(key).or_default();
+            *learned = learned.and(self);
+        }
+    }
+
+    /// What either has learned: two asks may at the same time. The name of the limit is the last word's.
+    fn and(self, other: Self) -> Self {
+        Self {
+            no_required_choice: self.no_required_choice || other.no_required_choice,
+            old_token_limit: other.old_token_limit,
+            no_json_schema: self.no_json_schema || other.no_json_schema,
+            no_stream_options: self.no_stream_options || other.no_stream_options,
         }
     }
 
@@ -141,6 +153,10 @@ impl Quirks {
             )
         )
     }
+}
+
+fn key(base_url: &str, model: &str) -> String {
+    format!("{base_url} {model}")
 }
 
 /// Tells a schema that the content is to follow in words, and asks for a JSON object.

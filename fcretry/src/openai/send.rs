@@ -1,7 +1,11 @@
 //! Sending the request of a chat: whole or as a stream, and once more for each parameter that the endpoint turns out
 //! not to take.
 
-use std::sync::Arc;
+use std::{
+    collections::hash_map::DefaultHasher,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use async_openai::types::chat::{ChatCompletionStreamOptions, CreateChatCompletionRequest};
 use tokio::time::{Instant, timeout_at};
@@ -17,7 +21,7 @@ use crate::{
     answer::{Answer, Form},
     error::Error,
     failure::{Failure, FailureKind},
-    run::Ask,
+    run::{Ask, Part},
     tool::{ToolSpec, Watch},
 };
 
@@ -45,15 +49,15 @@ impl<'a> Chat<'a> {
             include_obfuscation: None,
         });
         let base_url = client.api_base();
-        let known = Quirks::of(base_url);
+        let known = Quirks::of(base_url, &request.model);
         let mut quirks = known;
         // Each objection changes one of a few parameters; a server that goes on objecting is not asked for ever.
         let mut objections = 0;
         let continuation = continuation.filter(|_| ask.endpoint().is_none());
         let continuation = continuation.or_else(|| Continuation::of(base_url));
-        let mut rest = continuation
-            .filter(|_| *streams)
-            .and_then(|how| Some(Rest { begun: ask.part()?, how }));
+        let asked = hash_of(request);
+        let part = if *streams { ask.part(asked) } else { None };
+        let mut rest = continuation.and_then(|how| Some(Rest { begun: part?, how }));
         let answer = loop {
             let mut written = request.clone();
             if let Some(rest) = &rest {
@@ -62,16 +66,16 @@ impl<'a> Chat<'a> {
             quirks.apply(&mut written);
             ask.sent();
             let result = if *streams {
-                let watch = expected.watch(ask, &written);
+                let watch = expected.watch(ask, request.max_completion_tokens);
                 // On the heap: what it takes to read a stream would be in the future of every caller.
-                Box::pin(streamed(ask, *client, &written, rest.as_ref(), watch)).await
+                Box::pin(streamed(ask, *client, &written, asked, rest.as_ref(), watch)).await
             } else {
                 whole(ask, *client, &written).await
             };
             let failure = match result {
                 Ok(answer) => {
                     if quirks != known {
-                        quirks.remember(base_url);
+                        quirks.remember(base_url, &request.model);
                     }
                     break answer;
                 }
@@ -106,8 +110,7 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    fn watch(&self, ask: &Ask<'_>, request: &CreateChatCompletionRequest) -> Watch {
-        let limit = request.max_completion_tokens;
+    fn watch(&self, ask: &Ask<'_>, limit: Option<u32>) -> Watch {
         Watch::new(
             self.form,
             self.specs.clone(),
@@ -143,12 +146,13 @@ async fn streamed(
     ask: &Ask<'_>,
     client: &dyn Exchange,
     request: &CreateChatCompletionRequest,
+    asked: u64,
     rest: Option<&Rest>,
     mut watch: Watch,
 ) -> Result<Arc<Answer>, Failure> {
     let policy = ask.policy();
     let (first_token, idle) = (policy.first_token(), policy.idle());
-    let pace = Pace { started: Instant::now(), first_token, idle };
+    let pace = Pace { started: Instant::now(), first_token, idle, ends: ask.ends() };
     let exchange = client.create_stream(request.clone());
     let exchange = transport::observe_stream(exchange, rest.map(|rest| rest.how));
     let (result, seen) = match pace.first_due() {
@@ -158,10 +162,12 @@ async fn streamed(
     let begun = rest.map(|rest| rest.begun.clone());
     let Received { answer, first_token, tokens, part } = match (seen.streamed, result) {
         (Some(body), _) => stream::read(body, begun, pace, &mut watch).await,
+        // A client that was made elsewhere says nowhere that it is the rest that is asked for.
+        (None, _) if rest.is_some() => return Err(Failure::new(FailureKind::InvalidRequest)),
         (None, Ok(chunks)) => stream::read_typed(chunks, pace, &mut watch).await,
         (None, Err(error)) => return Err(classify::failure(error)),
     };
-    ask.streamed(first_token, tokens, part);
+    ask.streamed(first_token, tokens, part.map(|text| Part { text, asked }));
     match answer {
         Ok(answer) => {
             let answer = Arc::new(answer);
@@ -173,6 +179,13 @@ async fn streamed(
             None => failure,
         }),
     }
+}
+
+/// What tells a request from others: a part of an answer belongs to one.
+fn hash_of(request: &CreateChatCompletionRequest) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    serde_json::to_vec(request).unwrap_or_default().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A limit that we raised and the server does not take leaves the answer cut, and that is the failure.

@@ -3,12 +3,14 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use async_openai::{error::OpenAIError, middleware::HttpRequestFactory};
 use http::{HeaderMap, header};
 use reqwest::{Request, Response, StatusCode, Url};
 use serde_json::Value;
+use tokio::time::timeout;
 use tower::{BoxError, Service};
 
 use super::{Continuation, classify, completion, wire};
@@ -22,6 +24,13 @@ tokio::task_local! {
     /// caller's task.
     static SEEN: Arc<Mutex<Seen>>;
 }
+
+/// Of the body of an error no more than this is read, and for no longer.
+const MAX_ERROR: usize = 1024 * 1024;
+const ERROR_TIME: Duration = Duration::from_secs(2);
+
+/// What the longest start of an event is that tells a stream.
+const EVENT: &[u8] = b"event:";
 
 /// What was seen of an answer beside its typed body.
 #[derive(Debug, Default)]
@@ -37,10 +46,8 @@ pub(super) struct Seen {
 /// The answer to a request for a stream.
 #[derive(Debug)]
 pub(super) enum Streamed {
-    /// The body, of which nothing is read.
-    Events(Response),
-    /// A stream that did not say that it is one, and had to be read to tell.
-    Whole(Vec<u8>),
+    /// The body, and what was read of it to tell what it is.
+    Events(Response, Vec<u8>),
     /// A completion in one piece: the server does not know streams.
     Completion(Vec<u8>),
 }
@@ -169,8 +176,7 @@ async fn accepted(response: Response) -> Result<Response, Failure> {
         return Ok(response);
     }
     let headers = response.headers().clone();
-    // Whatever can be read of the body is worth having; the status alone is enough.
-    let body = read(response).await.unwrap_or_default();
+    let body = read_some(response).await;
     // What the server took for no call may be one for us; else it is judged like any other answer.
     if let Some(text) = wire::failed_call(&body) {
         return Ok(rebuilt(StatusCode::OK, headers, completion::saying(&text)));
@@ -181,13 +187,22 @@ async fn accepted(response: Response) -> Result<Response, Failure> {
 async fn receive_stream(response: Response, url: &Url) -> Result<Streamed, Failure> {
     let response = accepted(response).await?;
     if is_stream(response.headers()) {
-        return Ok(Streamed::Events(response));
+        return Ok(Streamed::Events(response, Vec::new()));
     }
     let (status, headers) = (response.status(), response.headers().clone());
-    let body = read(response).await.map_err(|failure| at(failure, url))?;
-    if [b"data:".as_slice(), b"event:", b":"].iter().any(|start| body.starts_with(start)) {
-        return Ok(Streamed::Whole(body));
+    let mut response = response;
+    let mut body = Vec::new();
+    // Some streams do not say that they are one; their first bytes do.
+    while body.len() < EVENT.len()
+        && let Some(piece) =
+            response.chunk().await.map_err(|error| at(classify::transport(Box::new(error)), url))?
+    {
+        body.extend_from_slice(&piece);
     }
+    if [b"data:".as_slice(), EVENT, b":"].iter().any(|start| body.starts_with(start)) {
+        return Ok(Streamed::Events(response, body));
+    }
+    let body = read_on(response, body).await.map_err(|failure| at(failure, url))?;
     completion::mended(&body, status.as_u16(), &headers).map(Streamed::Completion)
 }
 
@@ -220,8 +235,27 @@ fn is_stream(headers: &HeaderMap) -> bool {
     content_type.is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"))
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
+/// What can be read of the body of an error in little time: status and headers say the rest, and how long to wait.
+async fn read_some(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
+    let reading = async {
+        while let Ok(Some(piece)) = response.chunk().await {
+            body.extend_from_slice(&piece);
+            if body.len() > MAX_ERROR {
+                break;
+            }
+        }
+    };
+    // What came until then is kept.
+    let _ = timeout(ERROR_TIME, reading).await;
+    body
+}
+
+async fn read(response: Response) -> Result<Vec<u8>, Failure> {
+    read_on(response, Vec::new()).await
+}
+
+async fn read_on(mut response: Response, mut body: Vec<u8>) -> Result<Vec<u8>, Failure> {
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BODY => {

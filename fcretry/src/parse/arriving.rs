@@ -4,6 +4,8 @@
 //! properties and items, from the outside in, as far as the schema says one thing. Unions, wrappers and whatever else
 //! is decided by the whole wait for it. So a text that reads well is never given up at any of its starts.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{
@@ -140,19 +142,25 @@ impl Judge<'_> {
     fn container(&mut self, schema: Schema<'_>, value: Value, pointer: &str, has_more: bool) {
         let mut value = value;
         let count = value.as_array().map_or(0, Vec::len) + usize::from(has_more);
+        let keys: HashSet<String> =
+            value.as_object().into_iter().flat_map(|entries| entries.keys().cloned()).collect();
         if self.target.recovery != Recovery::Off {
             coerce::coerce(&mut value, schema, &mut Log::default());
         }
+        let is_object = value.is_object();
         let found = check::violations(schema, &value, pointer);
         self.found.extend(found.into_iter().filter(|violation| {
             let inside = violation.pointer().get(pointer.len()..).unwrap_or_default();
             let name = inside.split('/').nth(1).unwrap_or_default();
-            let is_property =
-                || schema.property(&name.replace("~1", "/").replace("~0", "~")).is_some();
+            let name = name.replace("~1", "/").replace("~0", "~");
+            // A key that was spelled another way may yet come as it is.
+            let is_there = || !is_object || keys.contains(&name);
+            let is_property = || schema.property(&name).is_some();
             // Of the container itself the rest is to come, and what is missing may. Keys that a closed schema does not
             // know may be those of a wrapper.
             !inside.is_empty()
                 && violation.got().is_some()
+                && is_there()
                 && (!schema.is_closed() || is_property())
         }));
         let size = schema.node.array.size;

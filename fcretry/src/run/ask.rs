@@ -52,7 +52,21 @@ impl<'a> Ask<'a> {
     /// Says which endpoint is the ask's own.
     #[cfg(feature = "openai")]
     pub(crate) fn is_at_home(&self, endpoint: u64) {
-        self.memory(|memory| memory.own_endpoint = endpoint);
+        let mut state = self.attempt.state();
+        let state = &mut *state;
+        let Some(memory) = state.asks.get_mut(self.index) else { return };
+        memory.own_endpoint = endpoint;
+        // What turned another ask of this call away would turn this one away, too.
+        let route = self.attempt.route.as_ref();
+        let candidates =
+            super::route::candidates(&self.attempt.policy, route, endpoint, &state.dead);
+        let is_dead = |at: usize| candidates.get(at).is_some_and(|there| there.is_dead);
+        let here = memory.track.candidate;
+        let living = (here..candidates.len()).find(|at| !is_dead(*at));
+        if let Some(living) = living.filter(|living| *living > here) {
+            memory.track.start_at(living);
+            memory.forget();
+        }
     }
 
     /// Says that this ask offers these tools. Feedback about anything else is dropped: it would not be understood.

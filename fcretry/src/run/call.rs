@@ -180,12 +180,14 @@ impl Call {
             let is_it = |ask: &Memory| ask.failed.as_ref().is_some_and(|f| f.is_same(told));
             state.asks.iter().position(is_it)
         });
-        if by_hand.is_some() && returned.is_none() {
+        // Whoever only looked at the attempt asked nothing by hand.
+        let has_failed = state.last_failed.is_some();
+        if by_hand.is_some() && returned.is_none() && !has_failed {
             // The request was made by hand and failed before there was an answer to accept.
             state.spent.requests = state.spent.requests.saturating_add(1);
             state.spent.accounted += u32::from(told.is_some_and(Failure::is_turned_down));
         }
-        let index = returned.or(by_hand).or(state.last_failed);
+        let index = returned.or(state.last_failed).or(by_hand);
         let index = index.or(state.spent.asks.checked_sub(1));
         let ask = index.and_then(|index| state.asks.get(index));
         let recorded = ask.and_then(|ask| ask.failed.as_ref());
@@ -225,13 +227,17 @@ impl Call {
     fn leave_off(&mut self) -> Option<usize> {
         let state = self.attempt.state_mut();
         let by_hand = state.by_hand.take();
-        state.spent.requests = state.spent.requests.saturating_add(u32::from(by_hand.is_some()));
         let waiting = state.asks.iter().position(|ask| ask.is_waiting);
+        let asked_by_hand = by_hand.is_some() && waiting.is_none();
+        state.spent.requests = state.spent.requests.saturating_add(u32::from(asked_by_hand));
         waiting.or(by_hand).or(state.spent.asks.checked_sub(1))
     }
 
     /// Decides about a failure, and leaves with the ask that failed what its next request needs.
     pub(super) fn decide(&mut self, index: Option<usize>, failure: &Failure) -> Decision {
+        // Several asks may have been told to wait: none is asked earlier than its server said.
+        let waits = self.attempt.state_mut().asks.iter().filter_map(|ask| ask.failed.as_ref());
+        let retry_after = waits.filter_map(Failure::retry_after).max().max(failure.retry_after());
         let attempts = self.attempt.number;
         let time_left = self.attempt.deadline.saturating_duration_since(Instant::now());
         let (policy, route, state) = self.attempt.parts();
@@ -257,9 +263,10 @@ impl Call {
         let answer = failure.shared_answer();
         let seen = Situation {
             kind: failure.kind(),
-            retry_after: failure.retry_after(),
+            retry_after,
             repeated: memory.is_repeated_by(failure),
-            completion_tokens: answer.and_then(|a| Some(a.usage?.completion_tokens)),
+            completion_tokens: answer.map(|answer| answer.completion_tokens()),
+            turned_down: failure.is_turned_down(),
         };
         let decision = decide(seen, now, policy, &mut memory.track, &mut self.rng);
         memory.note(&decision, failure, policy.history());

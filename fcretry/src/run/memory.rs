@@ -32,11 +32,19 @@ pub(super) struct Memory {
     /// What takes words for a refusal, in this attempt.
     pub(super) refusals: RefusalDetector,
     /// The content that came before a stream broke off.
-    pub(super) part: Option<String>,
+    pub(super) part: Option<Part>,
     /// The last bad answer on this model.
     pub(super) bad: Option<Arc<Answer>>,
     /// The calls of it that were bad, if each was judged alone.
     pub(super) bad_calls: Vec<Written>,
+}
+
+/// The content of a stream that broke off.
+#[cfg_attr(not(feature = "openai"), expect(dead_code, reason = "adapters that stream read it"))]
+pub(crate) struct Part {
+    pub(crate) text: String,
+    /// What tells the request that it answers from others.
+    pub(crate) asked: u64,
 }
 
 /// What an answer leaves of an ask for several calls.
@@ -59,6 +67,7 @@ impl Memory {
 
     /// Forgets what was said, and what was kept of it.
     pub(super) fn forget(&mut self) {
+        self.part = None;
         self.exchanges.clear();
         self.kept = Kept::default();
     }

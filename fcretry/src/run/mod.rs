@@ -20,6 +20,8 @@ pub use attempt::Attempt;
 pub use by_closure::{NoDegrade, OrElse, Run, Substitute};
 pub use call::{Call, StaticPolicy, Wait, stub_attempt};
 pub use handle::{Attach, Handle, by};
+#[cfg(feature = "openai")]
+pub(crate) use memory::Part;
 pub use observer::{AttemptEvent, DecisionEvent, FinishEvent, Observer};
 pub use outcome::{Drive, Driven, Outcome};
 #[cfg(feature = "openai")]

@@ -2,18 +2,15 @@
 
 use std::time::Duration;
 
-use super::Ask;
+use tokio::time::Instant;
+
+use super::{Ask, memory::Part};
 use crate::{answer::Form, parse::Recovery, policy::RetryPolicy};
 
 impl Ask<'_> {
     /// A stream came, whole or not: when its first token did, about how many there were, and the content of one that broke
     /// off.
-    pub(crate) fn streamed(
-        &self,
-        first_token: Option<Duration>,
-        tokens: u64,
-        part: Option<String>,
-    ) {
+    pub(crate) fn streamed(&self, first_token: Option<Duration>, tokens: u64, part: Option<Part>) {
         self.memory(|memory| memory.part = part);
         let mut state = self.attempt.state();
         state.spent.first_token = first_token;
@@ -21,12 +18,19 @@ impl Ask<'_> {
         state.spent.streamed_tokens = Some(known.saturating_add(tokens));
     }
 
-    /// The content that came before a stream broke off, if it is to be gone on with.
-    pub(crate) fn part(&self) -> Option<String> {
+    /// The content that came before a stream broke off, if it is to be gone on with, and the request is the one that it
+    /// answers. White space at its end is left out: templates do that, too, and then it would come twice.
+    pub(crate) fn part(&self, asked: u64) -> Option<String> {
         self.memory(|memory| {
-            let part = memory.part.take()?;
-            (memory.offer.form == Form::Content && !part.is_empty()).then_some(part)
+            let part = memory.part.take().filter(|part| part.asked == asked)?;
+            let text = part.text.trim_end();
+            (memory.offer.form == Form::Content && !text.is_empty()).then(|| text.to_owned())
         })
+    }
+
+    /// When the attempt must be over.
+    pub(crate) fn ends(&self) -> Instant {
+        self.attempt.ends
     }
 
     /// The policy of the call.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{How, RawCall, ToolCall, ToolSet, ToolSpec, distinct_specs, read, set::Source};
 use crate::{
-    answer::{Answer, Call, Finish},
+    answer::{Answer, Call, Finish, MAX_CALLS},
     failure::{Failure, FailureKind, Violation},
     parse::{self, Reading},
 };
@@ -52,6 +52,10 @@ pub(crate) fn judge_content<T: ToolCall>(
 pub(super) fn whole(answer: &Answer) -> Result<(), Failure> {
     if answer.refusal.as_deref().is_some_and(|refusal| !refusal.trim().is_empty()) {
         return Err(Failure::new(FailureKind::Refusal));
+    }
+    if answer.calls.len() > MAX_CALLS {
+        let failure = Failure::new(FailureKind::StructuralParse);
+        return Err(failure.with_note("the answer runs on in calls"));
     }
     match answer.finish {
         Finish::ContentFilter => {

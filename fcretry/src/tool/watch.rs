@@ -27,12 +27,9 @@ const THINKING: &[&str] = &[
     "hmm",
     "i need to",
     "i should",
-    "let me analy",
-    "let me check",
-    "let me parse",
-    "let me see",
-    "let me think",
+    "let me",
     "let's ",
+    "looking",
     "okay",
     "ok, ",
     "so, ",
@@ -75,6 +72,7 @@ pub(crate) struct Watch {
     /// The most bytes that an answer within the token limit may have.
     most: Option<usize>,
     content: Looked,
+    refusal: Looked,
     calls: Vec<Looked>,
 }
 
@@ -109,13 +107,25 @@ impl Watch {
         max_tokens: Option<u32>,
     ) -> Self {
         let most = max_tokens.and_then(|n| usize::try_from(n).ok()?.checked_mul(TOKEN));
-        let (content, calls) = (Looked::default(), Vec::new());
-        Self { form, specs, recovery, refusals, required, several, most, content, calls }
+        Self {
+            form,
+            specs,
+            recovery,
+            refusals,
+            required,
+            several,
+            most,
+            content: Looked::default(),
+            refusal: Looked::default(),
+            calls: Vec::new(),
+        }
     }
 
     /// Why the answer is given up, if it is: with what has come of it.
     pub(crate) fn look(&mut self, answer: &Answer) -> Option<Failure> {
-        let failure = refusal(answer).or_else(|| self.calls(answer)).or_else(|| {
+        let refusal = answer.refusal.as_deref().unwrap_or_default();
+        let refused = if self.refusal.is_due(refusal.len()) { is_refused(refusal) } else { None };
+        let failure = refused.or_else(|| self.calls(answer)).or_else(|| {
             let is_alone = answer.calls.is_empty();
             answer.content.as_deref().filter(|_| is_alone).and_then(|text| self.content(text))
         });
@@ -178,15 +188,14 @@ impl Watch {
         if start.is_empty() || start.contains(SIGNS) || is_thinking(start) {
             return None;
         }
-        // A sentence that has not ended may go on as something else.
-        if whole_sentences(start).is_some_and(|text| self.refusals.detects(text)) {
-            return Some(
-                Failure::new(FailureKind::Refusal).with_note("in words, where a call was due"),
-            );
-        }
         let most = if self.required || self.form == Form::Content { PROSE } else { 2 * PROSE };
         if start.chars().count() < most {
             return None;
+        }
+        // A sentence that has not ended may go on as something else; and before a call a model may say what it cannot do.
+        if whole_sentences(start).is_some_and(|text| self.refusals.detects(text)) {
+            let failure = Failure::new(FailureKind::Refusal);
+            return Some(failure.with_note("in words, where a call was due"));
         }
         let (kind, note) = match self.form {
             Form::Call => {
@@ -199,7 +208,8 @@ impl Watch {
 
     /// More than the token limit allows: the server does not keep it.
     fn length(&self, answer: &Answer) -> Option<Failure> {
-        let content = answer.content.as_deref().map_or(0, str::len);
+        let texts = [&answer.content, &answer.refusal];
+        let content: usize = texts.into_iter().flatten().map(String::len).sum();
         let calls: usize = answer.calls.iter().map(|call| call.arguments.len()).sum();
         let failure = || Failure::new(FailureKind::StructuralParse);
         let is_more = content + calls > self.most?;
@@ -214,8 +224,10 @@ fn is_thinking(text: &str) -> bool {
 }
 
 /// The refusal in the field for it. A sentence is enough to know; it is kept for those who ask.
-fn refusal(answer: &Answer) -> Option<Failure> {
-    let refusal = answer.refusal.as_deref().filter(|refusal| !refusal.trim().is_empty())?;
+fn is_refused(refusal: &str) -> Option<Failure> {
+    if refusal.trim().is_empty() {
+        return None;
+    }
     let is_told = refusal.len() >= PROSE || whole_sentences(refusal).is_some();
     is_told.then(|| Failure::new(FailureKind::Refusal))
 }

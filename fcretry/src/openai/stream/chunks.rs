@@ -8,12 +8,9 @@ use super::super::{
     wire,
 };
 use crate::{
-    answer::{Answer, Call},
+    answer::{Answer, Call, MAX_CALLS},
     failure::{Failure, FailureKind},
 };
-
-/// More calls than this in one answer are made without end.
-const MAX_CALLS: usize = 1000;
 
 /// An answer on its way.
 #[derive(Debug, Default)]
@@ -30,6 +27,8 @@ pub(super) struct Arriving {
     finish: Option<String>,
     /// `[DONE]` came.
     pub(super) is_done: bool,
+    /// More came behind a finish reason: it is no sign of the end here.
+    goes_on: bool,
 }
 
 impl Arriving {
@@ -38,8 +37,13 @@ impl Arriving {
         Self { answer: Answer { content: begun, ..Answer::default() }, ..Self::default() }
     }
 
-    /// Whether the server said that this is all.
+    /// Whether the server said that this is all, whatever may still follow.
     pub(super) fn is_whole(&self) -> bool {
+        self.may_end() && (self.is_done || !self.goes_on)
+    }
+
+    /// Whether this is all, if the stream ends here.
+    pub(super) fn may_end(&self) -> bool {
         match &self.finish {
             Some(word) if word.is_empty() => self.is_done,
             finish => finish.is_some(),
@@ -84,6 +88,9 @@ impl Arriving {
         }
         let has_brought = self.bytes > before;
         self.deltas += u64::from(has_brought);
+        if has_brought && self.finish.take().is_some_and(|word| !word.is_empty()) {
+            self.goes_on = true;
+        }
         if let Some(word) = choice.get("finish_reason").and_then(Value::as_str) {
             if gave_up(word) {
                 let failure = Failure::new(FailureKind::ModelOverload);
@@ -113,6 +120,9 @@ impl Arriving {
         self.bytes += thought.into_iter().map(length).max().unwrap_or_default();
         let calls = delta.get("tool_calls").and_then(Value::as_array);
         for call in calls.into_iter().flatten() {
+            if self.answer.calls.len() > MAX_CALLS {
+                break;
+            }
             self.call(call);
         }
     }
@@ -126,7 +136,9 @@ impl Arriving {
         let index = piece.get("index").and_then(Value::as_u64);
         let is_it = |at: &usize| {
             let has_index = index.is_none() || self.indices.get(*at).copied() == index;
-            let has_id = |call: &Call| id.is_empty() || call.id.is_empty() || call.id == id;
+            // A new id without a name is another name for the same.
+            let is_same_id = |call: &Call| id.is_empty() || call.id.is_empty() || call.id == id;
+            let has_id = |call: &Call| is_same_id(call) || name.is_empty();
             has_index && self.answer.calls.get(*at).is_some_and(has_id)
         };
         // Without index and id, a name behind arguments begins another call.

@@ -89,7 +89,9 @@ impl Events {
     fn take(&mut self, line: &str) -> Option<Event> {
         if line.is_empty() {
             let is_error = std::mem::take(&mut self.is_error);
-            return self.data.take().map(|data| Event { data, is_error });
+            // One without data keeps the connection alive.
+            let data = self.data.take().filter(|data| !data.trim().is_empty())?;
+            return Some(Event { data, is_error });
         }
         // An error that a proxy wrote where an event was due.
         let (field, value) = match line.split_once(':') {
@@ -144,7 +146,7 @@ mod tests {
     #[test]
     fn an_event_without_its_empty_line_is_the_last_one() {
         assert_eq!(read("data: a\n\ndata: [DONE]", 4), ["a", "[DONE]"]);
-        assert_eq!(read("data: a\n\n", 4), ["a"]);
+        assert_eq!(read("data: a\n\ndata:\n\ndata: \n\n", 4), ["a"]);
         assert!(read("", 4).is_empty());
     }
 

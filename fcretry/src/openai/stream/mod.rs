@@ -25,6 +25,9 @@ use crate::{
 /// How long the usage is waited for, once the answer is whole.
 const TAIL: Duration = Duration::from_secs(2);
 
+/// How long before the end of the attempt a whole answer is taken without its usage.
+const MARGIN: Duration = Duration::from_millis(100);
+
 /// How long a stream may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
@@ -34,6 +37,8 @@ pub(super) struct Pace {
     pub(super) first_token: Option<Duration>,
     /// The longest silence after it.
     pub(super) idle: Duration,
+    /// When the attempt must be over.
+    pub(super) ends: Instant,
 }
 
 impl Pace {
@@ -106,12 +111,17 @@ struct Receiving<'w> {
     events: Events,
     arriving: Arriving,
     first_token: Option<Duration>,
+    /// When something of the answer came last.
+    last: Instant,
+    /// When it was whole.
+    whole: Option<Instant>,
 }
 
 impl<'w> Receiving<'w> {
     fn new(source: Source, begun: Option<String>, pace: Pace, watch: &'w mut Watch) -> Self {
         let (events, arriving) = (Events::default(), Arriving::after(begun));
-        Self { source, pace, watch, events, arriving, first_token: None }
+        let last = pace.started;
+        Self { source, pace, watch, events, arriving, first_token: None, last, whole: None }
     }
 
     async fn received(mut self) -> Received {
@@ -144,7 +154,7 @@ impl<'w> Receiving<'w> {
                 Err(_) if self.arriving.is_whole() => return Ok(()),
                 taken => taken?,
             }
-            if self.arriving.is_whole() && (is_end || self.arriving.is_done) {
+            if self.arriving.may_end() && (is_end || self.arriving.is_done) {
                 return Ok(());
             }
             if is_end || self.arriving.is_done {
@@ -159,11 +169,12 @@ impl<'w> Receiving<'w> {
 
     /// The next piece, if it comes in time.
     async fn piece(&mut self) -> Result<Piece, Failure> {
-        let now = Instant::now();
         let due = if self.arriving.is_whole() {
-            now.checked_add(TAIL.min(self.pace.idle))
+            let whole = *self.whole.get_or_insert_with(Instant::now);
+            let due = whole.checked_add(TAIL.min(self.pace.idle));
+            due.map(|due| due.min(self.pace.ends.checked_sub(MARGIN).unwrap_or(due)))
         } else if self.first_token.is_some() {
-            now.checked_add(self.pace.idle)
+            self.last.checked_add(self.pace.idle)
         } else {
             self.pace.first_due()
         };
@@ -199,6 +210,8 @@ impl<'w> Receiving<'w> {
 
     fn brought(&mut self, has_brought: bool) {
         if has_brought {
+            self.last = Instant::now();
+            self.whole = None;
             self.first_token.get_or_insert_with(|| self.pace.started.elapsed());
         }
     }

@@ -16,9 +16,7 @@ use crate::failure::{Failure, FailureKind};
 /// A stream that is being read.
 pub(super) enum Source {
     /// The body, from our own transport.
-    Body { response: reqwest::Response, size: usize },
-    /// A body that had to be read whole.
-    Read(Option<Bytes>),
+    Body { begun: Option<Bytes>, response: reqwest::Response, size: usize },
     /// Chunks, from a client made elsewhere.
     Typed(Pin<Box<ChatCompletionResponseStream>>),
 }
@@ -33,15 +31,20 @@ pub(super) enum Piece {
 impl Source {
     pub(super) fn of(streamed: Streamed) -> Result<Self, Vec<u8>> {
         match streamed {
-            Streamed::Events(response) => Ok(Self::Body { response, size: 0 }),
-            Streamed::Whole(body) => Ok(Self::Read(Some(body.into()))),
+            Streamed::Events(response, begun) => {
+                let begun = Some(begun.into()).filter(|begun: &Bytes| !begun.is_empty());
+                Ok(Self::Body { begun, response, size: 0 })
+            }
             Streamed::Completion(body) => Err(body),
         }
     }
 
     pub(super) async fn next(&mut self) -> Result<Piece, Failure> {
         match self {
-            Self::Body { response, size } => match response.chunk().await {
+            Self::Body { begun: begun @ Some(_), .. } => {
+                Ok(begun.take().map_or(Piece::End, Piece::Bytes))
+            }
+            Self::Body { begun: None, response, size } => match response.chunk().await {
                 Ok(Some(piece)) => {
                     *size = size.saturating_add(piece.len());
                     if *size > MAX_BODY {
@@ -53,7 +56,6 @@ impl Source {
                 Ok(None) => Ok(Piece::End),
                 Err(error) => Err(broken(&classify::transport(Box::new(error)))),
             },
-            Self::Read(body) => Ok(body.take().map_or(Piece::End, Piece::Bytes)),
             Self::Typed(stream) => {
                 match poll_fn(|context| stream.as_mut().as_mut().poll_next(context)).await {
                     None => Ok(Piece::End),

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::body::ErrorBody;
 use crate::failure::{FailureKind, retry_after};
 
-/// The wait of the headers; where there is none, that of the body.
+/// The wait of the headers or of a field of the body, whichever is longer; where there is neither, that of the message.
 pub(super) fn told(kind: FailureKind, headers: &HeaderMap, error: &ErrorBody) -> Option<Duration> {
-    in_headers(headers).or_else(|| error.wait.as_ref().and_then(in_field)).or_else(|| {
+    in_headers(headers).max(error.wait.as_ref().and_then(in_field)).or_else(|| {
         // Only there are they about time: other messages quote what was asked.
         let is_about_time = matches!(kind, FailureKind::RateLimit | FailureKind::ModelOverload);
         is_about_time.then(|| in_words(&error.message)).flatten()

@@ -79,8 +79,10 @@ pub(crate) struct Situation {
     pub(crate) retry_after: Option<Duration>,
     /// The answer is the one that was already fed back.
     pub(crate) repeated: bool,
-    /// Tokens of the answer, where it was cut.
+    /// Tokens of the answer, where it was cut; about as many, if the server does not say.
     pub(crate) completion_tokens: Option<u64>,
+    /// The server turned the request down: it takes no larger limit.
+    pub(crate) turned_down: bool,
 }
 
 /// Where the call stands.
@@ -132,6 +134,12 @@ impl Track {
         Self::count(&self.retries, kind) + Self::count(&self.repairs, kind) > 0
             || self.constrained
             || self.candidate > 0
+    }
+
+    /// Begins at another candidate, where nothing is counted yet.
+    #[cfg(feature = "openai")]
+    pub(crate) fn start_at(&mut self, candidate: usize) {
+        *self = Self { candidate, too_small: self.too_small, ..Self::default() };
     }
 
     /// Goes on at another candidate, where nothing is counted yet.
@@ -219,8 +227,9 @@ impl Case<'_> {
         let kind = self.seen.kind;
         let open = self.rule.steps.iter().copied().find(|step| match *step {
             Step::Retry(limit) | Step::Resume(limit) => {
+                let can_be_longer = || !self.seen.turned_down && self.larger_limit(track).is_some();
                 Track::count(&track.retries, kind) < limit.unwrap_or_default()
-                    && (kind != FailureKind::Truncated || self.larger_limit(track).is_some())
+                    && (kind != FailureKind::Truncated || can_be_longer())
             }
             Step::Repair(limit) => {
                 self.now.steerable
@@ -286,7 +295,8 @@ impl Case<'_> {
         let delay = match self.delay(step, track, rng) {
             Ok(delay) => delay,
             Err(by) => {
-                let may_go_on = !self.now.time_left.is_zero() && self.falls_back_after();
+                let is_next = self.falls_back_after() || self.rule.steps.contains(&Step::Fallback);
+                let may_go_on = !self.now.time_left.is_zero() && is_next;
                 return match self.next(track).filter(|_| may_go_on) {
                     Some(next) => track.go_to(next, Duration::ZERO),
                     None => Decision::stop(self.ending(), by),

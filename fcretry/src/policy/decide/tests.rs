@@ -16,7 +16,13 @@ impl Lasting {
         Self {
             policy,
             route: Vec::new(),
-            seen: Situation { kind, retry_after: None, repeated: false, completion_tokens: None },
+            seen: Situation {
+                kind,
+                retry_after: None,
+                repeated: false,
+                completion_tokens: None,
+                turned_down: false,
+            },
             steerable: true,
             time_left: Duration::from_secs(180),
         }
@@ -51,7 +57,13 @@ impl Lasting {
     fn way(kind: FailureKind, policy: &RetryPolicy, candidates: &[Candidate]) -> Vec<usize> {
         let (mut track, mut rng) = (Track::default(), fastrand::Rng::with_seed(1));
         let mut way = Vec::new();
-        let seen = Situation { kind, retry_after: None, repeated: false, completion_tokens: None };
+        let seen = Situation {
+            kind,
+            retry_after: None,
+            repeated: false,
+            completion_tokens: None,
+            turned_down: false,
+        };
         for attempts in 1.. {
             let time_left = Duration::from_secs(180);
             let now = Now { candidates, attempts, time_left, steerable: true };
@@ -179,6 +191,7 @@ fn retry_after_is_never_undercut_and_never_waited_for_in_vain() {
             retry_after: Some(Duration::from_secs(secs)),
             repeated: false,
             completion_tokens: None,
+            turned_down: false,
         },
         steerable: true,
         time_left: Duration::from_secs(time_left),
@@ -232,6 +245,7 @@ fn a_cut_answer_gets_twice_the_limit_and_at_most_four_times_the_first() {
             retry_after: None,
             repeated: false,
             completion_tokens: came,
+            turned_down: false,
         };
         let mut limits = Vec::new();
         for attempts in 1.. {
@@ -300,7 +314,13 @@ fn what_did_not_fit_is_remembered_on_the_way() {
     let candidates = [at(1, 16), at(2, 32), at(3, 8), at(4, 64)];
     let (mut track, mut rng) = (Track::default(), fastrand::Rng::with_seed(1));
     let mut next = |kind| {
-        let seen = Situation { kind, retry_after: None, repeated: false, completion_tokens: None };
+        let seen = Situation {
+            kind,
+            retry_after: None,
+            repeated: false,
+            completion_tokens: None,
+            turned_down: false,
+        };
         let time_left = Duration::from_secs(180);
         let now = Now { candidates: &candidates, attempts: 1, time_left, steerable: true };
         decide(seen, now, &plain(), &mut track, &mut rng);
