@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    around::Link,
     failure::{Classify, Failure, FailureKind, Violation},
     report::Report,
 };
@@ -26,15 +27,34 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Where the report of a call will be. An error made in the body is handed to the caller as it is, wrapped in
 /// whatever type the function returns, so what comes later reaches it through here.
 #[derive(Debug, Default)]
-pub(crate) struct ReportCell(Mutex<Arc<Report>>);
+pub(crate) struct ReportCell(Mutex<Filed>);
+
+/// The report of a call that has ended, and where else its attempts are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filed {
+    pub(crate) report: Arc<Report>,
+    /// What the calls inside it were linked to, if there were such calls.
+    pub(crate) link: Option<Arc<Link>>,
+    /// The link of the call that it was inside of: its attempts are in that one's report.
+    pub(crate) into: Option<Arc<Link>>,
+    /// The report of a call that it was not linked to, and with whose error it failed.
+    pub(crate) before: Option<Arc<Report>>,
+}
+
+impl Filed {
+    /// Whether `inner` is of a call inside this one, so that its attempts are in this report.
+    fn holds(&self, inner: &Self) -> bool {
+        self.link.as_ref().zip(inner.into.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b))
+    }
+}
 
 impl ReportCell {
-    pub(crate) fn set(&self, report: Arc<Report>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = report;
+    pub(crate) fn set(&self, filed: Filed) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = filed;
     }
 
-    fn get(&self) -> Arc<Report> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn get(&self) -> Filed {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -61,18 +81,25 @@ impl Error {
 
     /// The ledger of the call: every attempt, what was decided, what it took. Empty while the call runs.
     pub fn report(&self) -> Arc<Report> {
-        self.report.get()
+        let Filed { report, before, .. } = self.report.get();
+        match before {
+            None => report,
+            Some(before) => Arc::new(before.followed_by(&report)),
+        }
     }
 
-    /// Takes the report of the call that ends with this error. The error of a call inside the body has a
-    /// report of its own; its attempts come first.
-    pub(crate) fn conclude(&mut self, report: &Arc<Report>) {
-        let own = self.report();
-        if own.attempts.is_empty() || Arc::ptr_eq(&own, report) {
-            self.report.set(Arc::clone(report));
-        } else {
-            self.report = Arc::new(ReportCell(Mutex::new(Arc::new(own.followed_by(report)))));
+    /// Takes the report of the call that ends with this error. The error of a call that was not linked to it has a report of
+    /// its own; those attempts come first.
+    pub(crate) fn conclude(&mut self, call: &Filed) {
+        let own = self.report.get();
+        if own.report.attempts.is_empty() || Arc::ptr_eq(&own.report, &call.report) {
+            self.report.set(call.clone());
+            return;
         }
+        let before = if call.holds(&own) { own.before } else { Some(self.report()) };
+        let cell = ReportCell::default();
+        cell.set(Filed { before, ..call.clone() });
+        self.report = Arc::new(cell);
     }
 }
 

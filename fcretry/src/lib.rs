@@ -10,6 +10,7 @@ extern crate self as fcretry;
 pub mod answer;
 #[cfg(feature = "anyhow")]
 mod anyhow;
+mod around;
 pub mod attributes;
 mod duration;
 mod error;
@@ -28,6 +29,7 @@ pub mod testing;
 mod tool;
 mod usage;
 
+pub use around::{Inherit, inherit};
 pub use error::{Error, Result};
 pub use failure::{
     Classify, Failure, FailureKind, UnknownKind, Violation, Violations, retry_after,

@@ -1,15 +1,12 @@
 //! The ledger of a call.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Serialize, Serializer};
 use tokio::time::Instant;
 
 use crate::{
+    around::{self, Ledger},
     failure::{Failure, FailureKind, Violation},
     parse::Recovered,
     policy::{Action, StoppedBy},
@@ -23,7 +20,8 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// The attempts, in the order in which they ended.
+    /// The attempts, in the order in which they ended: those of calls inside a call before the attempt of it that made
+    /// them.
     pub attempts: Vec<AttemptReport>,
     /// Requests that went to a server. More than there are attempts, if a body asks more than once.
     pub wire_requests: u32,
@@ -131,7 +129,7 @@ impl Report {
         self.attempts.push(attempt);
     }
 
-    /// This report of a call inside another, with that of the other.
+    /// This report of a call, with that of another that ended with its error.
     pub(crate) fn followed_by(&self, outer: &Report) -> Self {
         let mut both = self.clone();
         both.merge(outer);
@@ -139,7 +137,7 @@ impl Report {
         both
     }
 
-    fn merge(&mut self, call: &Report) {
+    pub(crate) fn merge(&mut self, call: &Report) {
         for attempt in &call.attempts {
             self.add(attempt.clone());
         }
@@ -196,12 +194,9 @@ impl fmt::Display for Report {
     }
 }
 
-tokio::task_local! {
-    static LEDGER: Arc<Mutex<Report>>;
-}
-
 /// Awaits `future` and returns its output with the report of every call awaited in it, in success and
-/// in failure. Calls that it spawned as tasks of their own are not in it.
+/// in failure. Calls that it spawned as tasks of their own are not in it, unless a call spawned them with
+/// [`inherit`](crate::inherit).
 ///
 /// ```
 /// # use fcretry::prelude::*;
@@ -214,23 +209,13 @@ tokio::task_local! {
 /// # });
 /// ```
 pub async fn report<F: Future>(future: F) -> (F::Output, Report) {
-    let ledger = Arc::new(Mutex::new(Report::default()));
+    let ledger = Arc::new(Ledger::default());
     let start = Instant::now();
-    let output = LEDGER.scope(Arc::clone(&ledger), future).await;
-    let mut report = std::mem::take(&mut *ledger.lock().unwrap_or_else(PoisonError::into_inner));
+    let output = around::filed(future, Arc::clone(&ledger)).await;
+    let mut report = ledger.take();
     report.elapsed = start.elapsed();
-    file(&report);
+    if let Some(ledger) = around::ledger() {
+        ledger.file(&report);
+    }
     (output, report)
-}
-
-/// Whether anybody in this task asks for reports.
-pub(crate) fn is_wanted() -> bool {
-    LEDGER.try_with(|_| ()).is_ok()
-}
-
-/// Adds a finished call to the ledger of this task, if there is one.
-pub(crate) fn file(call: &Report) {
-    let _ = LEDGER.try_with(|ledger| {
-        ledger.lock().unwrap_or_else(PoisonError::into_inner).merge(call);
-    });
 }

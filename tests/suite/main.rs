@@ -16,6 +16,7 @@ mod fallback;
 mod feedback;
 mod left_early;
 mod limits;
+mod nested;
 mod observers;
 mod own_errors;
 mod parallel;

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::{Ask, Endpoint, Route, memory::Memory};
 use crate::{
+    around::{self, Link, Outer},
     error::{Error, ReportCell},
     failure::{Failure, FailureKind, Violations},
     parse::Recovered,
@@ -65,7 +66,9 @@ pub(super) struct State {
     /// The ask that failed last in this attempt.
     pub(super) last_failed: Option<usize>,
     /// Where errors of this call look for its report.
-    report: Option<Arc<ReportCell>>,
+    pub(super) report: Option<Arc<ReportCell>>,
+    /// Where the calls in the body leave their attempts, if there are such calls.
+    pub(super) link: Option<Arc<Link>>,
 }
 
 /// What was done in one attempt.
@@ -101,6 +104,19 @@ impl Attempt {
     pub(super) fn parts(&mut self) -> (&RetryPolicy, Option<&Route>, &mut State) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         (&self.policy, self.route.as_ref(), state)
+    }
+
+    /// Does something in the body. `link` is where the calls in it leave their attempts, as far as the caller knows.
+    pub(super) fn inside<R>(&self, link: &mut Option<Arc<Link>>, act: impl FnOnce() -> R) -> R {
+        let known = link.take();
+        let is_known = known.is_some();
+        let mut outer = Some(Outer { deadline: self.deadline, link: known });
+        let result = around::inside(&mut outer, act);
+        *link = outer.and_then(|outer| outer.link);
+        if !is_known && link.is_some() {
+            self.state().link.clone_from(link);
+        }
+        result
     }
 
     /// 1 for the first attempt, at most the policy's `max_attempts`.
@@ -238,11 +254,6 @@ impl State {
 
     pub(super) fn report(&mut self) -> Arc<ReportCell> {
         Arc::clone(self.report.get_or_insert_default())
-    }
-
-    /// Where the report must be put, if an error was made.
-    pub(super) fn report_cell(&self) -> Option<&Arc<ReportCell>> {
-        self.report.as_ref()
     }
 }
 

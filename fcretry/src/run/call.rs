@@ -12,12 +12,14 @@ use super::{
     route::candidates,
 };
 use crate::{
+    around::{self, Link, Outer},
+    error::Filed,
     failure::{Classify, Failure, FailureKind},
     policy::{
         Action, Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation,
         StoppedBy, Track, decide, kills_the_endpoint,
     },
-    report::{self, AttemptReport, Report},
+    report::{AttemptReport, Report},
 };
 
 /// A policy as an attribute states it: built once, at the first call.
@@ -35,6 +37,10 @@ pub struct Call {
     pub(super) attempt: Attempt,
     pub(super) function: &'static str,
     invalid: Option<InvalidPolicy>,
+    /// The call in whose body this one is, if it is in one.
+    outer: Option<Arc<Link>>,
+    /// The call around this one ends before this one's own deadline.
+    ends_early: bool,
     /// The body takes an attempt: it can be told what to do differently.
     steerable: bool,
     /// For failures of no ask.
@@ -107,11 +113,18 @@ impl Call {
         steerable: bool,
     ) -> Self {
         let started = Instant::now();
-        let deadline = after(started, policy.deadline());
+        let own = after(started, policy.deadline());
+        let (ends, outer) = match around::outer() {
+            Some(Outer { deadline, link }) => (deadline, link),
+            None => (own, None),
+        };
+        let deadline = own.min(ends);
         Self {
             attempt: Attempt::new(policy, deadline),
             function,
             invalid,
+            outer,
+            ends_early: deadline < own,
             steerable,
             track: Track::default(),
             rng: fastrand::Rng::new(),
@@ -137,7 +150,10 @@ impl Call {
             let fault = || self.attempt.policy.fault_without_a_route();
             self.invalid = self.invalid.take().or_else(fault);
         }
-        self.attempt_started = Instant::now();
+        // The first begins with the call.
+        if self.attempt.number > 0 {
+            self.attempt_started = Instant::now();
+        }
         self.attempt.number = self.attempt.number.saturating_add(1);
         let ends = after(self.attempt_started, self.attempt.policy.timeout());
         self.attempt.ends = ends.min(self.attempt.deadline);
@@ -154,8 +170,8 @@ impl Call {
     }
 
     /// Runs the body, as long as the attempt may take.
-    pub fn drive<F: Future>(&self, body: F) -> Drive<F> {
-        Drive::new(body, self.attempt.ends, self.invalid.is_none())
+    pub fn drive<F: Future>(&self, body: F) -> Drive<'_, F> {
+        Drive::new(body, &self.attempt, self.invalid.is_none())
     }
 
     /// Waits before the next attempt. Nothing is held meanwhile.
@@ -214,8 +230,12 @@ impl Call {
         let index = self.leave_off();
         let policy = &self.attempt.policy;
         let failure = if past_deadline {
-            Failure::new(FailureKind::DeadlineExceeded)
-                .with_note(format!("the call may take {:?}", policy.deadline()))
+            let failure = Failure::new(FailureKind::DeadlineExceeded);
+            if self.ends_early {
+                failure.with_note("the call around this one may take no longer")
+            } else {
+                failure.with_note(format!("the call may take {:?}", policy.deadline()))
+            }
         } else {
             Failure::new(FailureKind::Timeout)
                 .with_note(format!("the attempt may take {:?}", policy.timeout()))
@@ -281,6 +301,9 @@ impl Call {
         if matches!(end, End::Value) && self.report.attempts.is_empty() && !self.is_watched() {
             return;
         }
+        if let Some(link) = &self.attempt.state_mut().link {
+            link.take().into_iter().for_each(|attempt| self.report.add(attempt));
+        }
         let Spent {
             asks: _,
             requests,
@@ -322,7 +345,27 @@ impl Call {
 
     /// Whether anybody sees the report of a call that gives a value.
     fn is_watched(&self) -> bool {
-        self.observer.is_some() || report::is_wanted()
+        self.observer.is_some()
+            || self.outer.as_ref().is_some_and(|outer| outer.is_open())
+            || around::has_ledger()
+    }
+
+    /// Ends a call that gives a value.
+    pub(super) fn succeed(&mut self) {
+        self.record(End::Value);
+        if self.report.attempts.is_empty() {
+            // Nobody asks.
+            self.leave();
+        } else {
+            self.finish(None, None, false);
+        }
+    }
+
+    /// Lets the calls inside leave nothing more; what they left since the last attempt was recorded.
+    fn leave(&mut self) -> Vec<AttemptReport> {
+        self.finished = true;
+        let link = self.attempt.state_mut().link.as_ref();
+        link.map(|link| link.close()).unwrap_or_default()
     }
 
     /// Hands the report to whoever asked for it.
@@ -331,22 +374,26 @@ impl Call {
         kind: Option<FailureKind>,
         stopped_by: Option<StoppedBy>,
         degraded: bool,
-    ) -> Arc<Report> {
-        self.finished = true;
+    ) -> Filed {
+        let late = self.leave();
         let mut report = std::mem::take(&mut self.report);
+        late.into_iter().for_each(|attempt| report.add(attempt));
         report.elapsed = self.started.elapsed();
         report.kind = kind;
         report.stopped_by = stopped_by;
         report.degraded = degraded;
-        if report::is_wanted() {
-            report::file(&report);
+        let into = self.outer.take().filter(|outer| outer.file(&report.attempts));
+        if let Some(ledger) = around::ledger() {
+            ledger.file(&report);
         }
-        let report = Arc::new(report);
-        if let Some(cell) = self.attempt.state_mut().report_cell() {
-            cell.set(Arc::clone(&report));
+        let state = self.attempt.state_mut();
+        let filed =
+            Filed { report: Arc::new(report), link: state.link.clone(), into, before: None };
+        if let Some(cell) = &state.report {
+            cell.set(filed.clone());
         }
-        self.tell_finish(&report);
-        report
+        self.tell_finish(&filed.report);
+        filed
     }
 }
 
@@ -370,6 +417,8 @@ impl Drop for Call {
                 self.record(End::Dropped);
             }
             self.finish(None, Some(StoppedBy::Cancelled), false);
+        } else {
+            self.leave();
         }
     }
 }

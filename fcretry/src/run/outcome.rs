@@ -1,12 +1,18 @@
 use std::{
-    pin::Pin,
+    fmt,
+    pin::{Pin, pin},
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Timeout, timeout_at};
+use tokio::{
+    task::coop::unconstrained,
+    time::{Sleep, sleep_until},
+};
 
-use crate::{error::Error, failure::Classify};
+use super::Attempt;
+use crate::{around::Link, error::Error, failure::Classify};
 
 /// What a function under `#[retry_policy]` returns: a `Result` whose error says what kind it is and can hold one
 /// of ours. Implemented for just those.
@@ -58,32 +64,65 @@ pub enum Driven<R> {
 }
 
 pin_project! {
-    /// A run of the body under its time limit. Written by hand, because an `async fn` would hold the body twice.
-    #[derive(Debug)]
-    pub struct Drive<F> {
+    /// A run of the body under its time limit. Written by hand, because an `async fn` would hold the body twice, and so
+    /// that a body that is ready at once pays for no timer.
+    pub struct Drive<'a, F> {
+        // `None` if it is not to run, or is over.
         #[pin]
-        body: Timeout<F>,
-        may_run: bool,
+        body: Option<F>,
+        // Made once the body has to wait.
+        #[pin]
+        timer: Option<Sleep>,
+        attempt: &'a Attempt,
+        link: Option<Arc<Link>>,
+    }
+
+    impl<F> PinnedDrop for Drive<'_, F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.body.is_some() {
+                // What is dropped in the body knows whose body it was.
+                this.attempt.inside(this.link, || this.body.set(None));
+            }
+        }
     }
 }
 
-impl<F: Future> Drive<F> {
-    pub(super) fn new(body: F, ends: Instant, may_run: bool) -> Self {
-        Self { body: timeout_at(ends, body), may_run }
+impl<'a, F: Future> Drive<'a, F> {
+    pub(super) fn new(body: F, attempt: &'a Attempt, may_run: bool) -> Self {
+        // What was spawned in an attempt before may still leave something.
+        let link = if attempt.number > 1 { attempt.state().link.clone() } else { None };
+        Self { body: may_run.then_some(body), timer: None, attempt, link }
     }
 }
 
-impl<F: Future> Future for Drive<F> {
+impl<F: Future> Future for Drive<'_, F> {
     type Output = Driven<F::Output>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if !*this.may_run {
+        let mut this = self.project();
+        let Some(body) = this.body.as_mut().as_pin_mut() else {
             return Poll::Ready(Driven::NotRun);
+        };
+        if let Poll::Ready(returned) = this.attempt.inside(this.link, || body.poll(context)) {
+            return Poll::Ready(Driven::Returned(returned));
         }
-        this.body.poll(context).map(|end| match end {
-            Ok(returned) => Driven::Returned(returned),
-            Err(_) => Driven::TimedOut,
-        })
+        if this.timer.is_none() {
+            this.timer.set(Some(sleep_until(this.attempt.ends)));
+        }
+        let Some(timer) = this.timer.as_pin_mut() else { return Poll::Pending };
+        // A body that has used up what its task may do in one go would else never be out of time.
+        if pin!(unconstrained(timer)).poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        // Before the books are closed: what is dropped in the body is in them.
+        this.attempt.inside(this.link, || this.body.set(None));
+        Poll::Ready(Driven::TimedOut)
+    }
+}
+
+impl<F> fmt::Debug for Drive<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drive").field("attempt", self.attempt).finish_non_exhaustive()
     }
 }

@@ -29,8 +29,7 @@ pub(super) fn settle_with<R: Outcome>(
     let (index, failure, mut own) = match driven {
         Driven::Returned(returned) => match returned.into_result() {
             Ok(value) => {
-                call.record(End::Value);
-                call.finish(None, None, false);
+                call.succeed();
                 return ControlFlow::Break(R::from_result(Ok(value)));
             }
             Err(error) => {
