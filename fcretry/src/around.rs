@@ -59,11 +59,6 @@ impl Link {
         !self.linked().is_closed
     }
 
-    /// Whether a call that is not taken yet sent anything.
-    pub(crate) fn has_sent(&self) -> bool {
-        self.linked().attempts.iter().any(|attempt| attempt.wire_requests > 0)
-    }
-
     /// What was left since the last time.
     pub(crate) fn take(&self) -> Vec<AttemptReport> {
         std::mem::take(&mut self.linked().attempts)

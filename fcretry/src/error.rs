@@ -97,9 +97,8 @@ impl Error {
             return;
         }
         let before = if call.holds(&own) { own.before } else { Some(self.report()) };
-        let cell = ReportCell::default();
-        cell.set(Filed { before, ..call.clone() });
-        self.report = Arc::new(cell);
+        let filed = Filed { before, ..call.clone() };
+        self.report = Arc::new(ReportCell(Mutex::new(filed)));
     }
 }
 

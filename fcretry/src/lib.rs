@@ -12,6 +12,7 @@ pub mod answer;
 mod anyhow;
 mod around;
 pub mod attributes;
+mod batch;
 mod duration;
 mod error;
 mod failure;
@@ -30,6 +31,9 @@ mod tool;
 mod usage;
 
 pub use around::{Inherit, inherit};
+pub use batch::{
+    Batch, BatchReport, Checkpoint, CheckpointError, Keep, NotKept, Record, Records, Totals, batch,
+};
 pub use error::{Error, Result};
 pub use failure::{
     Classify, Failure, FailureKind, UnknownKind, Violation, Violations, retry_after,

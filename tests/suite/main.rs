@@ -6,6 +6,7 @@
 mod anyhow_errors;
 mod asks;
 mod bad_servers;
+mod batches;
 mod by_hand;
 mod cancellation;
 mod configuration;

@@ -33,6 +33,7 @@ const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 /// `begin`, then `drive` the body, then `settle` what it gave: that ends the call or says how long to `wait`
 /// before the next round.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each says another thing of the call")]
 pub struct Call {
     pub(super) attempt: Attempt,
     pub(super) function: &'static str,
@@ -377,7 +378,9 @@ impl Call {
     ) -> Filed {
         let late = self.leave();
         let mut report = std::mem::take(&mut self.report);
-        late.into_iter().for_each(|attempt| report.add(attempt));
+        for attempt in late {
+            report.add(attempt);
+        }
         report.elapsed = self.started.elapsed();
         report.kind = kind;
         report.stopped_by = stopped_by;
