@@ -32,6 +32,7 @@ mod resumed;
 mod routes;
 mod rules;
 mod run;
+mod stream_laws;
 mod streams;
 mod support;
 mod tool_sets;

@@ -1,8 +1,8 @@
 //! Laws of reading that hold for any value: what is written without loss comes back equal, and what is not is
 //! refused, or comes back equal by luck, but never as another value.
 
-mod damage;
-mod values;
+pub(crate) mod damage;
+pub(crate) mod values;
 
 use std::fmt::Debug;
 

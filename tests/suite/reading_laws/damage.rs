@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Number, Value};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Damage {
+pub(crate) enum Damage {
     SingleQuotes,
     BacktickQuotes,
     TypographicQuotes,
@@ -37,7 +37,7 @@ pub(super) enum Damage {
 use Damage as D;
 
 impl Damage {
-    pub(super) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 24] = [
         D::SingleQuotes,
         D::BacktickQuotes,
         D::TypographicQuotes,
@@ -76,7 +76,7 @@ impl Damage {
 }
 
 /// Writes `value` as JSON that was damaged in these ways.
-pub(super) fn write(value: &Value, damages: &[Damage]) -> String {
+pub(crate) fn write(value: &Value, damages: &[Damage]) -> String {
     let mut writer = Writer { damages, comments: 0, depth: 0 };
     let mut text = writer.value(value);
     if writer.has(D::Braces) {

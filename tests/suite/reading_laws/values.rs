@@ -55,7 +55,7 @@ const PIECES: &[&str] = &[
     "true",
 ];
 
-pub(super) fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         6 => select(PIECES).prop_map(str::to_owned),
         1 => any::<char>().prop_map(String::from),
