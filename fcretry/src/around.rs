@@ -12,7 +12,10 @@ use std::{
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
-use crate::report::{AttemptReport, Report};
+use crate::{
+    guard::TokenBudget,
+    report::{AttemptReport, Report},
+};
 
 thread_local! {
     /// The call whose body is being polled.
@@ -26,6 +29,8 @@ thread_local! {
 pub(crate) struct Outer {
     /// When it must be over.
     pub(crate) deadline: Instant,
+    /// The tokens that it may spend, if there is a limit.
+    pub(crate) tokens: Option<Arc<TokenBudget>>,
     /// Where the calls in it leave their attempts; made when the first of them begins.
     pub(crate) link: Option<Arc<Link>>,
 }
@@ -57,6 +62,11 @@ impl Link {
 
     pub(crate) fn is_open(&self) -> bool {
         !self.linked().is_closed
+    }
+
+    /// Whether a call that is not taken yet sent anything.
+    pub(crate) fn has_sent(&self) -> bool {
+        self.linked().attempts.iter().any(|attempt| attempt.wire_requests > 0)
     }
 
     /// What was left since the last time.

@@ -25,6 +25,7 @@
 //! | `recovery` | `"lossless"` | `"off"`, `"lossless"`, `"lenient"`: how far [reading](crate::Recovery) goes, for tools that do not say so themselves | `recovery = "off"` |
 //! | `history` | 1 | 1 to 20 bad answers carried into a repair; less than a `max_attempts` beside it | `history = 2` |
 //! | `max_feedback_chars` | 2000 | 100 to 100000, of an answer and of a list of violations each | `max_feedback_chars = 500` |
+//! | `budget(tokens = N)` | none | 1 to 1000000000: what the call may spend, with the [calls inside it](#budget) | `budget(tokens = 20_000)` |
 //! | `policy(EXPR)` | none | a [`RetryPolicy`](crate::RetryPolicy), or anything that borrows as one | `policy(self.policy)`, `policy(*POLICY)` |
 //! | `crate` | `"::fcretry"` | the path of this crate, if it is re-exported | `crate = "my_app::fcretry"` |
 //!
@@ -74,6 +75,21 @@
 //! At each candidate counts, history, token limits and constraints start again, from the original messages. The route's
 //! expression is evaluated once per call, to an owned handle: `self.route` does not stay borrowed.
 //!
+//! ## Calls inside a call
+//!
+//! An annotated function that is awaited in the body of another ends with the outer call's deadline, draws on its budget, and
+//! its attempts are in the outer call's report, before the attempt that made them. [`inherit`](crate::inherit) carries this
+//! over into a task of its own.
+//!
+//! ## Budget
+//!
+//! Before each request, what it will take is estimated: a token for every four bytes of its messages and tools, and for the
+//! answer its own token limit, if it has one. A request with which the call would pass its budget is not sent: that is
+//! [`BudgetExhausted`](crate::FailureKind::BudgetExhausted), which uses no attempt, and goes on with the next candidate or
+//! fails. Afterwards it is the usage that is spent, of failed attempts too; where none came, the estimate; of a stream that
+//! was left, the estimate of the request and what had come; of a request that the server turned down, nothing. A call inside
+//! another spends of both budgets.
+//!
 //! ## `policy(EXPR)`
 //!
 //! The expression is evaluated once per call, and may use the function's arguments. A `LazyLock` is dereferenced, `policy(*POLICY)`.
@@ -88,6 +104,7 @@
 //! keys `degrade`, `observer` and `crate` are the function's, and no part of a policy.
 //!
 //! - `backoff` is a table: `backoff = { strategy = "linear", base = "2s" }`.
+//! - `budget` is a table: `budget = { tokens = 20000 }`.
 //! - `fallback` is a list: `fallback = ["gpt-4o-mini"]`.
 //! - `on` is a table of the kinds. A rule is one action, `"escalate"` or `{ retry = 4 }`; a list of them in the order in which they are
 //!   used, `["repair", { retry = 1 }, "fallback"]`; or a table of an action and its modifiers, in which a bare action is `true` and

@@ -47,8 +47,8 @@ pub use policy::{
 };
 pub use report::{AttemptReport, Report, ViolationReport, report};
 pub use run::{
-    AsRoute, Attach, Attempt, AttemptEvent, DecisionEvent, Endpoint, FinishEvent, Handle, Observer,
-    Outcome, Route, Run,
+    AsRoute, Attach, Attempt, AttemptEvent, DecisionEvent, Endpoint, FinishEvent, Guarded, Handle,
+    Observer, Outcome, Route, Run,
 };
 pub use tool::{SpecError, ToolCall, ToolSet, ToolSpec, is_refusal};
 pub use usage::Usage;

@@ -7,6 +7,7 @@ mod anyhow_errors;
 mod asks;
 mod bad_servers;
 mod batches;
+mod budgets;
 mod by_hand;
 mod cancellation;
 mod configuration;

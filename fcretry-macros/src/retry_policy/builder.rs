@@ -7,7 +7,7 @@ use quote::{ToTokens, format_ident, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::kinds::ActionKind;
-use super::model::{Action, Backoff, Policy, Rule, Strategy};
+use super::model::{Action, Backoff, Budget, Policy, Rule, Strategy};
 use crate::diag::Slot;
 
 /// The call of the function `name` under the policy.
@@ -86,6 +86,7 @@ fn keys(policy: &Policy, krate: &TokenStream) -> TokenStream {
         recovery,
         history,
         max_feedback_chars,
+        budget,
         degrade: _,
         observer: _,
         base: _,
@@ -134,6 +135,9 @@ fn keys(policy: &Policy, krate: &TokenStream) -> TokenStream {
     }
     if let Some(chars) = max_feedback_chars.value() {
         call("max_feedback_chars", usize_of(chars.value));
+    }
+    if let Some(tokens) = budget.value().and_then(|Budget { tokens }| tokens.value()) {
+        call("budget_tokens", Literal::u64_suffixed(tokens.value.into()).into_token_stream());
     }
     tokens
 }

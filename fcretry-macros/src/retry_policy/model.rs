@@ -25,6 +25,7 @@ pub(crate) struct Policy {
     pub(crate) recovery: Slot<Recovery>,
     pub(crate) history: Slot<Written<u32>>,
     pub(crate) max_feedback_chars: Slot<Written<u32>>,
+    pub(crate) budget: Slot<Budget>,
     /// The function that makes a value of the error where the call would fail.
     pub(crate) degrade: Slot<ExprPath>,
     /// The expression of who is told what happens.
@@ -34,6 +35,12 @@ pub(crate) struct Policy {
     pub(crate) krate: Slot<Path>,
     /// Whether a key could not be read, so that nothing is to be said of what is missing.
     pub(crate) is_partial: bool,
+}
+
+/// `budget(..)`.
+#[derive(Default)]
+pub(crate) struct Budget {
+    pub(crate) tokens: Slot<Written<u32>>,
 }
 
 /// `backoff(..)`, of the policy or of one rule.

@@ -36,8 +36,7 @@ const CONSTANT: &str = r#"
 "#;
 
 /// Keys of later versions, whose lists hold expressions.
-const LATER: &str =
-    r"breaker(self.breaker), policy(strict(1)), budget(usd = 0.05), max_attempts = 2";
+const LATER: &str = r"breaker(self.breaker), policy(strict(1)), throttle(LIMITS), max_attempts = 2";
 
 const PLAIN: &str = "
     async fn extract(attempt: &Attempt, email: &str) -> fcretry::Result<Order> {
@@ -218,20 +217,38 @@ fn one_mistake_is_reported_once() {
 
 #[test]
 fn keys_of_later_versions_are_named_and_never_offered() {
-    let found = mistakes(expanded("breaker(self.a.b), budget(usd = 0.05)", PLAIN));
+    let found = mistakes(expanded("breaker(self.a.b), throttle(LIMITS)", PLAIN));
     assert_eq!(
         found,
         [
             "`breaker` is not available in this version of fcretry",
-            "`budget` is not available in this version of fcretry"
+            "`throttle` is not available in this version of fcretry"
         ]
     );
-    for slip in ["buget = 1", "bugdet(x)", "foo"] {
+    for slip in ["braker = 1", "trottle(x)", "foo"] {
         let found = mistakes(expanded(slip, PLAIN)).join("\n");
-        for later in ["budget", "breaker"] {
+        for later in ["throttle", "breaker"] {
             assert!(!found.contains(&format!("`{later}`")), "{found}");
         }
     }
+}
+
+#[test]
+fn a_budget_names_a_limit() {
+    for (attr, message) in [
+        ("budget", "`budget` takes a list; write `budget(tokens = 20_000)`"),
+        ("budget()", "`budget()` names no limit; write `budget(tokens = 20_000)`"),
+        ("budget(20_000)", "`20_000` stands without a key; write `budget(tokens = 20_000)`"),
+        (
+            "budget(usd = 0.05)",
+            "a limit in money needs prices, which this version of fcretry does not know; \
+             write `budget(tokens = 20_000)`",
+        ),
+        ("tokens = 20_000", "`tokens` belongs in the budget; write `budget(tokens = 20_000)`"),
+    ] {
+        assert_eq!(mistakes(expanded(attr, PLAIN)), [message], "{attr}");
+    }
+    assert_eq!(mistakes(expanded("budget(tokens = 20_000)", WITHOUT_ATTEMPT)), [""; 0]);
 }
 
 #[test]

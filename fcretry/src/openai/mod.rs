@@ -20,6 +20,7 @@ mod completion;
 mod continuation;
 mod convert;
 mod endpoint;
+mod estimate;
 mod exchange;
 mod quirks;
 mod send;

@@ -11,7 +11,7 @@ use async_openai::types::chat::{ChatCompletionStreamOptions, CreateChatCompletio
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    Chat, Continuation, classify,
+    Chat, Continuation, classify, estimate,
     exchange::Exchange,
     quirks::Quirks,
     stream::{self, Pace, Received},
@@ -21,7 +21,7 @@ use crate::{
     answer::{Answer, Form},
     error::Error,
     failure::{Failure, FailureKind},
-    run::{Ask, Part},
+    run::{Ask, Part, Pass},
     tool::{ToolSpec, Watch},
 };
 
@@ -64,16 +64,22 @@ impl<'a> Chat<'a> {
                 Continuation::ask(&rest.begun, &mut written);
             }
             quirks.apply(&mut written);
+            let mut pass = match ask.admit(|| estimate::of(&written)).await {
+                Ok(pass) => pass,
+                Err(failure) => return Err(ask.fail(failure)),
+            };
             ask.sent();
             let result = if *streams {
                 let watch = expected.watch(ask, request.max_completion_tokens);
                 // On the heap: what it takes to read a stream would be in the future of every caller.
-                Box::pin(streamed(ask, *client, &written, asked, rest.as_ref(), watch)).await
+                let rest = rest.as_ref();
+                Box::pin(streamed(ask, *client, &written, asked, rest, watch, &mut pass)).await
             } else {
                 whole(ask, *client, &written).await
             };
             let failure = match result {
                 Ok(answer) => {
+                    pass.answered(answer.usage);
                     if quirks != known {
                         quirks.remember(base_url, &request.model);
                     }
@@ -81,6 +87,7 @@ impl<'a> Chat<'a> {
                 }
                 Err(failure) => failure,
             };
+            pass.failed(&failure);
             if failure.is_turned_down() {
                 ask.turned_down();
             }
@@ -149,6 +156,7 @@ async fn streamed(
     asked: u64,
     rest: Option<&Rest>,
     mut watch: Watch,
+    pass: &mut Pass,
 ) -> Result<Arc<Answer>, Failure> {
     let policy = ask.policy();
     let (first_token, idle) = (policy.first_token(), policy.idle());
@@ -167,6 +175,7 @@ async fn streamed(
         (None, Ok(chunks)) => stream::read_typed(chunks, pace, &mut watch).await,
         (None, Err(error)) => return Err(classify::failure(error)),
     };
+    pass.came(tokens);
     ask.streamed(first_token, tokens, part.map(|text| Part { text, asked }));
     match answer {
         Ok(answer) => {

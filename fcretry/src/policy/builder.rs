@@ -93,6 +93,13 @@ impl RetryPolicyBuilder {
         self
     }
 
+    /// How many tokens the call may spend, with the calls inside it, 1 to 1 000 000 000. A request that would pass it is not
+    /// sent: see [`TokenBudget`](crate::guard::TokenBudget).
+    pub fn budget_tokens(mut self, tokens: u64) -> Self {
+        self.policy.budget_tokens = Some(tokens);
+        self
+    }
+
     /// The policy.
     ///
     /// # Errors

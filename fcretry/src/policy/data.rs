@@ -17,6 +17,7 @@ pub(super) struct Data {
     pub(super) recovery: Option<Recovery>,
     pub(super) history: Option<usize>,
     pub(super) max_feedback_chars: Option<usize>,
+    pub(super) budget_tokens: Option<u64>,
     /// One rule for each kind, in the order of [`FailureKind::ALL`].
     pub(super) rules: Vec<Slot>,
     /// What is wrong with it where it is followed without a route.
@@ -46,6 +47,7 @@ impl Default for Data {
             recovery: None,
             history: None,
             max_feedback_chars: None,
+            budget_tokens: None,
             rules: FailureKind::ALL.iter().map(slot).collect(),
             unrouted: Vec::new(),
         }

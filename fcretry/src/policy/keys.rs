@@ -16,6 +16,7 @@ pub(super) const POLICY: &[&str] = &[
     "recovery",
     "history",
     "max_feedback_chars",
+    "budget",
 ];
 
 /// What the attribute and `Run` take beside a policy: it is no data, or belongs to one function.
@@ -34,6 +35,9 @@ pub(super) const ATTACHED: &[&str] = &[
 /// Of a `backoff`.
 pub(super) const BACKOFF: &[&str] = &["strategy", "base", "max", "factor", "jitter"];
 
+/// Of a `budget`.
+pub(super) const BUDGET: &[&str] = &["tokens"];
+
 /// What a rule does.
 pub(super) const ACTIONS: &[&str] = &["retry", "resume", "repair", "fallback", "fail", "escalate"];
 
@@ -43,6 +47,7 @@ pub(super) const MODIFIERS: &[&str] = &["delay_scale", "max_tokens", "backoff", 
 pub(super) const MAX_ATTEMPTS: RangeInclusive<u32> = 1..=100;
 pub(super) const HISTORY: RangeInclusive<usize> = 1..=20;
 pub(super) const MAX_FEEDBACK_CHARS: RangeInclusive<usize> = 100..=100_000;
+pub(super) const BUDGET_TOKENS: RangeInclusive<u64> = 1..=1_000_000_000;
 /// Of a `retry`, `resume` or `repair`.
 pub(super) const COUNT: RangeInclusive<u32> = 1..=50;
 pub(super) const MAX_TOKENS: RangeInclusive<u32> = 1..=10_000_000;
@@ -60,7 +65,7 @@ mod tests {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/policies.txt");
         let table = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
         let right: String = table.lines().filter(|line| line.starts_with("ok | ")).collect();
-        for key in [POLICY, BACKOFF, ACTIONS, MODIFIERS].concat() {
+        for key in [POLICY, BACKOFF, BUDGET, ACTIONS, MODIFIERS].concat() {
             assert!(right.contains(&format!("\"{key}\"")), "`{key}` is in no row");
         }
     }

@@ -89,6 +89,11 @@ impl RetryPolicy {
         self.0.max_feedback_chars.unwrap_or(MAX_FEEDBACK_CHARS)
     }
 
+    /// How many tokens the call may spend, with the calls inside it. Default `None`: as many as it takes.
+    pub fn budget_tokens(&self) -> Option<u64> {
+        self.0.budget_tokens
+    }
+
     /// The rule for `kind`.
     pub(crate) fn rule(&self, kind: FailureKind) -> Option<&Rule> {
         self.0.rules.get(kind.index()).map(|slot| &slot.rule)
@@ -131,6 +136,7 @@ impl PartialEq for RetryPolicy {
             recovery: _,
             history: _,
             max_feedback_chars: _,
+            budget_tokens,
             rules: _,
             unrouted: _,
         } = &*self.0;
@@ -144,6 +150,7 @@ impl PartialEq for RetryPolicy {
             && self.recovery() == other.recovery()
             && self.history() == other.history()
             && self.max_feedback_chars() == other.max_feedback_chars()
+            && *budget_tokens == other.budget_tokens()
             && FailureKind::ALL.iter().all(|&kind| self.rule(kind) == other.rule(kind))
     }
 }

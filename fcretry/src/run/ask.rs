@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::{
     Attempt, Endpoint,
+    attempt::ByHand,
     memory::{Left, Memory},
 };
 use crate::{
@@ -126,7 +127,6 @@ impl<'a> Ask<'a> {
     }
 
     /// The server turned the request down: it cost nothing.
-    #[cfg(feature = "openai")]
     pub(crate) fn turned_down(&self) {
         let mut state = self.attempt.state();
         state.spent.accounted = state.spent.accounted.saturating_add(1);
@@ -149,8 +149,8 @@ impl<'a> Ask<'a> {
     }
 
     /// Ends an ask that was made by hand.
-    pub(crate) fn close(&self) {
-        self.attempt.state().by_hand = None;
+    pub(super) fn close(&self) -> Option<ByHand> {
+        self.attempt.state().by_hand.take()
     }
 
     /// The one call that `answer` makes. `required` says that a call was, so that one in the content counts.

@@ -7,11 +7,12 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Ask, Endpoint, Route, memory::Memory};
+use super::{Ask, Endpoint, Route, admit::Pass, memory::Memory};
 use crate::{
     around::{self, Link, Outer},
     error::{Error, ReportCell},
     failure::{Failure, FailureKind, Violations},
+    guard::TokenBudget,
     parse::Recovered,
     policy::RetryPolicy,
     usage::Usage,
@@ -32,6 +33,8 @@ pub struct Attempt {
     pub(super) ends: Instant,
     /// When the call must be over.
     pub(super) deadline: Instant,
+    /// What the call may spend, if there is a limit.
+    pub(super) tokens: Option<Arc<TokenBudget>>,
     state: Mutex<State>,
 }
 
@@ -62,13 +65,27 @@ pub(super) struct State {
     /// The endpoints that turned this call away.
     pub(super) dead: Vec<u64>,
     /// The ask that is being made by hand.
-    pub(super) by_hand: Option<usize>,
+    pub(super) by_hand: Option<ByHand>,
     /// The ask that failed last in this attempt.
     pub(super) last_failed: Option<usize>,
     /// Where errors of this call look for its report.
     pub(super) report: Option<Arc<ReportCell>>,
     /// Where the calls in the body leave their attempts, if there are such calls.
     pub(super) link: Option<Arc<Link>>,
+}
+
+/// An ask that is being made by hand.
+pub(super) struct ByHand {
+    pub(super) index: usize,
+    /// Of a request that the attempt's guards let go, until its usage is known.
+    pub(super) pass: Option<Pass>,
+}
+
+impl ByHand {
+    /// Whether its request is known to have gone out.
+    pub(super) fn was_sent(&self) -> bool {
+        self.pass.is_some()
+    }
 }
 
 /// What was done in one attempt.
@@ -89,8 +106,16 @@ pub(super) struct Spent {
 }
 
 impl Attempt {
-    pub(super) fn new(policy: Policy, deadline: Instant) -> Self {
-        Self { number: 0, policy, route: None, ends: deadline, deadline, state: Mutex::default() }
+    pub(super) fn new(policy: Policy, deadline: Instant, tokens: Option<Arc<TokenBudget>>) -> Self {
+        Self {
+            number: 0,
+            policy,
+            route: None,
+            ends: deadline,
+            deadline,
+            tokens,
+            state: Mutex::default(),
+        }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -110,7 +135,8 @@ impl Attempt {
     pub(super) fn inside<R>(&self, link: &mut Option<Arc<Link>>, act: impl FnOnce() -> R) -> R {
         let known = link.take();
         let is_known = known.is_some();
-        let mut outer = Some(Outer { deadline: self.deadline, link: known });
+        let mut outer =
+            Some(Outer { deadline: self.deadline, tokens: self.tokens.clone(), link: known });
         let result = around::inside(&mut outer, act);
         *link = outer.and_then(|outer| outer.link);
         if !is_known && link.is_some() {
@@ -132,6 +158,12 @@ impl Attempt {
     /// How long this attempt may still take; zero if its time is up.
     pub fn time_left(&self) -> Duration {
         self.ends.saturating_duration_since(Instant::now())
+    }
+
+    /// How many tokens the call may still spend: those under way are spoken for. `None` if there is no limit, here or around
+    /// it.
+    pub fn tokens_left(&self) -> Option<u64> {
+        self.tokens.as_deref().map(TokenBudget::left)
     }
 
     /// The policy of the call.
@@ -192,11 +224,11 @@ impl Attempt {
     /// The ask that is being made by hand; begins it if there is none.
     pub(crate) fn by_hand(&self) -> Ask<'_> {
         let mut state = self.state();
-        let index = match state.by_hand {
-            Some(index) => index,
-            None => state.begin_ask(),
-        };
-        state.by_hand = Some(index);
+        let begun = state.by_hand.as_ref().map(|ask| ask.index);
+        let index = begun.unwrap_or_else(|| state.begin_ask());
+        if begun.is_none() {
+            state.by_hand = Some(ByHand { index, pass: None });
+        }
         Ask { attempt: self, index }
     }
 
@@ -250,6 +282,11 @@ impl State {
             self.asks.resize_with(index + 1, Memory::default);
         }
         index
+    }
+
+    /// Whether the attempt sent anything, or a call inside it.
+    pub(super) fn has_sent(&self) -> bool {
+        self.spent.requests > 0 || self.link.as_ref().is_some_and(|link| link.has_sent())
     }
 
     pub(super) fn report(&mut self) -> Arc<ReportCell> {

@@ -62,9 +62,12 @@ impl Attempt {
     fn answered_by_hand(&self, answer: Answer) -> (Ask<'_>, Arc<Answer>) {
         let ask = self.by_hand();
         let answer = Arc::new(answer);
-        ask.sent();
+        match ask.close().and_then(|ask| ask.pass) {
+            // It was counted when it was let go.
+            Some(pass) => pass.answered(answer.usage),
+            None => ask.sent(),
+        }
         ask.answered(&answer, None);
-        ask.close();
         (ask, answer)
     }
 }

@@ -7,19 +7,19 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     AsRoute, Attempt, Drive, Handle, Observer,
-    attempt::{Policy, Spent},
+    attempt::{ByHand, Policy},
     memory::Memory,
     route::candidates,
 };
 use crate::{
-    around::{self, Link, Outer},
-    error::Filed,
+    around::{self, Outer},
     failure::{Classify, Failure, FailureKind},
+    guard::TokenBudget,
     policy::{
-        Action, Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation,
-        StoppedBy, Track, decide, kills_the_endpoint,
+        Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation, Track, decide,
+        is_refused_by_a_guard, kills_the_endpoint,
     },
-    report::{AttemptReport, Report},
+    report::Report,
 };
 
 /// A policy as an attribute states it: built once, at the first call.
@@ -39,21 +39,30 @@ pub struct Call {
     pub(super) function: &'static str,
     invalid: Option<InvalidPolicy>,
     /// The call in whose body this one is, if it is in one.
-    outer: Option<Arc<Link>>,
-    /// The call around this one ends before this one's own deadline.
-    ends_early: bool,
+    pub(super) outer: Option<Outer>,
     /// The body takes an attempt: it can be told what to do differently.
     steerable: bool,
     /// For failures of no ask.
     track: Track,
     rng: fastrand::Rng,
-    started: Instant,
+    pub(super) started: Instant,
     pub(super) attempt_started: Instant,
     pub(super) report: Report,
     pub(super) observer: Option<Handle<dyn Observer>>,
+    pub(super) stage: Stage,
+    /// The attempt was refused by a guard: what follows has its number.
+    keeps_number: bool,
+}
+
+/// How far a call is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stage {
+    New,
     /// An attempt has begun and is not in the report.
-    running: bool,
-    finished: bool,
+    Running,
+    Between,
+    /// The report is out.
+    Over,
 }
 
 /// The wait before the next attempt.
@@ -69,7 +78,7 @@ impl Wait {
 /// An attempt for functions whose attribute is wrong: they must compile, and never run.
 pub fn stub_attempt() -> &'static Attempt {
     static STUB: LazyLock<Attempt> =
-        LazyLock::new(|| Attempt::new(Policy::Own(RetryPolicy::default()), Instant::now()));
+        LazyLock::new(|| Attempt::new(Policy::Own(RetryPolicy::default()), Instant::now(), None));
     &STUB
 }
 
@@ -115,17 +124,19 @@ impl Call {
     ) -> Self {
         let started = Instant::now();
         let own = after(started, policy.deadline());
-        let (ends, outer) = match around::outer() {
-            Some(Outer { deadline, link }) => (deadline, link),
-            None => (own, None),
+        let outer = around::outer();
+        let deadline = outer.as_ref().map_or(own, |outer| outer.deadline.min(own));
+        let around = outer.as_ref().and_then(|outer| outer.tokens.clone());
+        let tokens = match (policy.budget_tokens(), around) {
+            (Some(limit), Some(around)) => Some(Arc::new(TokenBudget::within(limit, around))),
+            (Some(limit), None) => Some(Arc::new(TokenBudget::new(limit))),
+            (None, around) => around,
         };
-        let deadline = own.min(ends);
         Self {
-            attempt: Attempt::new(policy, deadline),
+            attempt: Attempt::new(policy, deadline, tokens),
             function,
             invalid,
             outer,
-            ends_early: deadline < own,
             steerable,
             track: Track::default(),
             rng: fastrand::Rng::new(),
@@ -133,8 +144,8 @@ impl Call {
             attempt_started: started,
             report: Report::default(),
             observer: None,
-            running: false,
-            finished: false,
+            stage: Stage::New,
+            keeps_number: false,
         }
     }
 
@@ -155,11 +166,13 @@ impl Call {
         if self.attempt.number > 0 {
             self.attempt_started = Instant::now();
         }
-        self.attempt.number = self.attempt.number.saturating_add(1);
+        if !std::mem::take(&mut self.keeps_number) {
+            self.attempt.number = self.attempt.number.saturating_add(1);
+        }
         let ends = after(self.attempt_started, self.attempt.policy.timeout());
         self.attempt.ends = ends.min(self.attempt.deadline);
         self.attempt.state_mut().begin_attempt();
-        self.running = true;
+        self.stage = Stage::Running;
         if self.invalid.is_none() {
             self.tell_attempt();
         }
@@ -197,9 +210,11 @@ impl Call {
             let is_it = |ask: &Memory| ask.failed.as_ref().is_some_and(|f| f.is_same(told));
             state.asks.iter().position(is_it)
         });
+        let was_sent = by_hand.as_ref().is_some_and(ByHand::was_sent);
+        let by_hand = by_hand.map(|ask| ask.index);
         // Whoever only looked at the attempt asked nothing by hand.
         let has_failed = state.last_failed.is_some();
-        if by_hand.is_some() && returned.is_none() && !has_failed {
+        if by_hand.is_some() && !was_sent && returned.is_none() && !has_failed {
             // The request was made by hand and failed before there was an answer to accept.
             state.spent.requests = state.spent.requests.saturating_add(1);
             state.spent.accounted += u32::from(told.is_some_and(Failure::is_turned_down));
@@ -232,7 +247,7 @@ impl Call {
         let policy = &self.attempt.policy;
         let failure = if past_deadline {
             let failure = Failure::new(FailureKind::DeadlineExceeded);
-            if self.ends_early {
+            if self.outer.as_ref().is_some_and(|outer| outer.deadline <= self.attempt.deadline) {
                 failure.with_note("the call around this one may take no longer")
             } else {
                 failure.with_note(format!("the call may take {:?}", policy.deadline()))
@@ -245,13 +260,13 @@ impl Call {
     }
 
     /// Counts what was under way when the body was dropped; the ask that had waited longest.
-    fn leave_off(&mut self) -> Option<usize> {
+    pub(super) fn leave_off(&mut self) -> Option<usize> {
         let state = self.attempt.state_mut();
         let by_hand = state.by_hand.take();
         let waiting = state.asks.iter().position(|ask| ask.is_waiting);
-        let asked_by_hand = by_hand.is_some() && waiting.is_none();
-        state.spent.requests = state.spent.requests.saturating_add(u32::from(asked_by_hand));
-        waiting.or(by_hand).or(state.spent.asks.checked_sub(1))
+        let is_unknown = by_hand.as_ref().is_some_and(|ask| !ask.was_sent()) && waiting.is_none();
+        state.spent.requests = state.spent.requests.saturating_add(u32::from(is_unknown));
+        waiting.or(by_hand.map(|ask| ask.index)).or(state.spent.asks.checked_sub(1))
     }
 
     /// Decides about a failure, and leaves with the ask that failed what its next request needs.
@@ -259,7 +274,9 @@ impl Call {
         // Several asks may have been told to wait: none is asked earlier than its server said.
         let waits = self.attempt.state_mut().asks.iter().filter_map(|ask| ask.failed.as_ref());
         let retry_after = waits.filter_map(Failure::retry_after).max().max(failure.retry_after());
-        let attempts = self.attempt.number;
+        // What was refused before anything was sent is no attempt. Candidates only go forward, so it ends all the same.
+        let is_none = is_refused_by_a_guard(failure.kind()) && !self.attempt.state_mut().has_sent();
+        let attempts = self.attempt.number.saturating_sub(u32::from(is_none));
         let time_left = self.attempt.deadline.saturating_duration_since(Instant::now());
         let (policy, route, state) = self.attempt.parts();
         let mut none = Memory { track: std::mem::take(&mut self.track), ..Memory::default() };
@@ -292,136 +309,7 @@ impl Call {
         let decision = decide(seen, now, policy, &mut memory.track, &mut self.rng);
         memory.note(&decision, failure, policy.history());
         self.track = none.track;
+        self.keeps_number = is_none;
         decision
-    }
-
-    /// Closes the books of this attempt.
-    pub(super) fn record(&mut self, end: End<'_>) {
-        self.running = false;
-        // Nobody can ask for the report of a first attempt that went well but a ledger and an observer.
-        if matches!(end, End::Value) && self.report.attempts.is_empty() && !self.is_watched() {
-            return;
-        }
-        if let Some(link) = &self.attempt.state_mut().link {
-            link.take().into_iter().for_each(|attempt| self.report.add(attempt));
-        }
-        let Spent {
-            asks: _,
-            requests,
-            accounted,
-            usage,
-            model,
-            endpoint,
-            request_id,
-            recovered,
-            first_token,
-            streamed_tokens,
-        } = std::mem::take(&mut self.attempt.state_mut().spent);
-        let mut attempt = AttemptReport {
-            function: self.function,
-            number: self.attempt.number,
-            model,
-            endpoint,
-            elapsed: self.attempt_started.elapsed(),
-            wire_requests: requests,
-            usage,
-            partial: accounted < requests,
-            request_id,
-            recovered,
-            first_token,
-            streamed_tokens,
-            ..AttemptReport::default()
-        };
-        match end {
-            End::Value => {}
-            End::Failure(failure, decision) => {
-                attempt.describe(failure);
-                attempt.action = Some(decision.action);
-                attempt.delay = decision.delay;
-            }
-            End::Dropped => attempt.action = Some(Action::Fail),
-        }
-        self.report.add(attempt);
-    }
-
-    /// Whether anybody sees the report of a call that gives a value.
-    fn is_watched(&self) -> bool {
-        self.observer.is_some()
-            || self.outer.as_ref().is_some_and(|outer| outer.is_open())
-            || around::has_ledger()
-    }
-
-    /// Ends a call that gives a value.
-    pub(super) fn succeed(&mut self) {
-        self.record(End::Value);
-        if self.report.attempts.is_empty() {
-            // Nobody asks.
-            self.leave();
-        } else {
-            self.finish(None, None, false);
-        }
-    }
-
-    /// Lets the calls inside leave nothing more; what they left since the last attempt was recorded.
-    fn leave(&mut self) -> Vec<AttemptReport> {
-        self.finished = true;
-        let link = self.attempt.state_mut().link.as_ref();
-        link.map(|link| link.close()).unwrap_or_default()
-    }
-
-    /// Hands the report to whoever asked for it.
-    pub(super) fn finish(
-        &mut self,
-        kind: Option<FailureKind>,
-        stopped_by: Option<StoppedBy>,
-        degraded: bool,
-    ) -> Filed {
-        let late = self.leave();
-        let mut report = std::mem::take(&mut self.report);
-        for attempt in late {
-            report.add(attempt);
-        }
-        report.elapsed = self.started.elapsed();
-        report.kind = kind;
-        report.stopped_by = stopped_by;
-        report.degraded = degraded;
-        let into = self.outer.take().filter(|outer| outer.file(&report.attempts));
-        if let Some(ledger) = around::ledger() {
-            ledger.file(&report);
-        }
-        let state = self.attempt.state_mut();
-        let filed =
-            Filed { report: Arc::new(report), link: state.link.clone(), into, before: None };
-        if let Some(cell) = &state.report {
-            cell.set(filed.clone());
-        }
-        self.tell_finish(&filed.report);
-        filed
-    }
-}
-
-/// How an attempt ended.
-#[derive(Clone, Copy)]
-pub(super) enum End<'a> {
-    Value,
-    Failure(&'a Failure, Decision),
-    Dropped,
-}
-
-impl Drop for Call {
-    /// A future that was dropped has spent what it spent.
-    fn drop(&mut self) {
-        if self.finished || self.attempt.number == 0 {
-            return;
-        }
-        if self.is_watched() {
-            if self.running {
-                self.leave_off();
-                self.record(End::Dropped);
-            }
-            self.finish(None, Some(StoppedBy::Cancelled), false);
-        } else {
-            self.leave();
-        }
     }
 }

@@ -1,7 +1,9 @@
 //! The loop: drives one call. The only place that waits.
 
+mod admit;
 mod ask;
 mod attempt;
+mod books;
 mod by_closure;
 mod by_hand;
 mod call;
@@ -15,6 +17,9 @@ mod settle;
 mod streamed;
 mod watch;
 
+pub use admit::Guarded;
+#[cfg(feature = "openai")]
+pub(crate) use admit::Pass;
 pub(crate) use ask::Ask;
 pub use attempt::Attempt;
 pub use by_closure::{NoDegrade, OrElse, Run, Substitute};

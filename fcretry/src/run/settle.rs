@@ -1,6 +1,6 @@
 use std::ops::ControlFlow;
 
-use super::{Call, Driven, Outcome, Wait, call::End};
+use super::{Call, Driven, Outcome, Wait, books::End};
 use crate::{
     error::Error,
     failure::{Classify, Failure, FailureKind},

@@ -43,7 +43,6 @@ async fn no_key() -> fcretry::Result<()> {
 }
 
 #[retry_policy(
-    budget(usd = 0.05, tokens = 20_000),
     breaker(self.breaker),
     throttle(&LIMITS),
     retry_budget(BUDGET),

@@ -76,6 +76,11 @@ async fn short_deadline() -> fcretry::Result<()> {
     Ok(())
 }
 
+#[retry_policy(budget(tokens = 1_000_000_000))]
+async fn rich() -> fcretry::Result<()> {
+    Ok(())
+}
+
 #[retry_policy(first_token = "1ms", idle = "5s", timeout = "5s")]
 async fn streamed(_: &Attempt) -> fcretry::Result<()> {
     Ok(())

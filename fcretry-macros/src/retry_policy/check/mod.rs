@@ -32,6 +32,7 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
         recovery: _,
         history,
         max_feedback_chars,
+        budget: _,
         degrade: _,
         observer: _,
         base,

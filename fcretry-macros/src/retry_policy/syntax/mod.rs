@@ -1,6 +1,7 @@
 //! Entries become the model. A rule that concerns one key is checked here, at its value.
 
 mod backoff;
+mod budget;
 mod rule;
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -14,7 +15,9 @@ use crate::meta::{self, Entry, Item};
 use crate::value;
 
 #[cfg(test)]
-pub(super) use self::{backoff::KEYS as BACKOFF_KEYS, rule::KEYS as RULE_KEYS};
+pub(super) use self::{
+    backoff::KEYS as BACKOFF_KEYS, budget::KEYS as BUDGET_KEYS, rule::KEYS as RULE_KEYS,
+};
 
 pub(super) const KEYS: &[&str] = &[
     "max_attempts",
@@ -29,6 +32,7 @@ pub(super) const KEYS: &[&str] = &[
     "recovery",
     "history",
     "max_feedback_chars",
+    "budget",
     "degrade",
     "observer",
     "policy",
@@ -36,7 +40,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// Keys that are planned: they are named here so that using one is not called a slip.
-const LATER: &[&str] = &["budget", "breaker", "throttle", "retry_budget", "idempotency", "adapt"];
+const LATER: &[&str] = &["breaker", "throttle", "retry_budget", "idempotency", "adapt"];
 
 const DEGRADE_EXAMPLE: &str = "degrade(cached_order)";
 const OBSERVER_EXAMPLE: &str = "observer(PAGER)";
@@ -107,6 +111,7 @@ fn policy_item(policy: &mut Policy, item: &Item, diag: &mut Diag) {
             );
             policy.max_feedback_chars.fill(key, value, diag);
         }
+        "budget" => policy.budget.fill(key, budget::read(item, diag), diag),
         "degrade" => policy.degrade.fill(key, function(item, diag), diag),
         "observer" => {
             policy.observer.fill(key, expression(item, OBSERVER_EXAMPLE, diag), diag);
@@ -131,6 +136,9 @@ fn policy_item(policy: &mut Policy, item: &Item, diag: &mut Diag) {
 fn unknown_key(name: &str) -> String {
     if backoff::KEYS.contains(&name) || find(Strategy::NAMES, name).is_some() {
         return format!("`{name}` belongs in the backoff; write `{}`", backoff::EXAMPLE);
+    }
+    if budget::KEYS.contains(&name) {
+        return format!("`{name}` belongs in the budget; write `{}`", budget::EXAMPLE);
     }
     if rule::KEYS.contains(&name) {
         return format!("`{name}` belongs in the rule of a kind; write e.g. `{}`", rule::EXAMPLE);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{PLAIN, expanded};
-use crate::retry_policy::syntax::{BACKOFF_KEYS, KEYS, RULE_KEYS};
+use crate::retry_policy::syntax::{BACKOFF_KEYS, BUDGET_KEYS, KEYS, RULE_KEYS};
 use crate::testing::mistakes;
 
 #[test]
@@ -29,7 +29,7 @@ fn the_attribute_takes_and_refuses_what_the_configuration_does() {
     }
     let right = right.join(",");
     let words: Vec<&str> = right.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
-    for key in [KEYS, BACKOFF_KEYS, RULE_KEYS].concat() {
+    for key in [KEYS, BACKOFF_KEYS, BUDGET_KEYS, RULE_KEYS].concat() {
         // What is no part of a policy has no row.
         let is_attached = matches!(key, "degrade" | "observer" | "route" | "policy" | "crate");
         assert!(is_attached || words.contains(&key), "`{key}` is in no row");

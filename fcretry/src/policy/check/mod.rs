@@ -24,6 +24,7 @@ pub(super) fn check(policy: &Data, is_partial: bool, faults: &mut Vec<String>) {
         recovery: _,
         history,
         max_feedback_chars,
+        budget_tokens,
         rules: _,
         unrouted: _,
     } = policy;
@@ -31,6 +32,7 @@ pub(super) fn check(policy: &Data, is_partial: bool, faults: &mut Vec<String>) {
     within("max_attempts", *max_attempts, &keys::MAX_ATTEMPTS, faults);
     within("history", *history, &keys::HISTORY, faults);
     within("max_feedback_chars", *max_feedback_chars, &keys::MAX_FEEDBACK_CHARS, faults);
+    within("tokens", *budget_tokens, &keys::BUDGET_TOKENS, faults);
     let times = [
         ("timeout", *timeout, "one attempt"),
         ("first_token", *first_token, "one stream"),

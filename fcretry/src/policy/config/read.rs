@@ -33,6 +33,9 @@ fn belongs(name: &str) -> Option<String> {
     if keys::BACKOFF.contains(&name) {
         return Some(format!("write it in `backoff`, as `backoff.{name}`"));
     }
+    if keys::BUDGET.contains(&name) {
+        return Some(format!("write it in `budget`, as `budget.{name}`"));
+    }
     if keys::ACTIONS.contains(&name) || keys::MODIFIERS.contains(&name) {
         return Some(format!("write it in the rule of a kind, as `on.rate_limit.{name}`"));
     }
@@ -59,6 +62,7 @@ fn set(
             .map(|recovery| builder.recovery(recovery)),
         "history" => integer(key, node, faults).map(|n| builder.history(n)),
         "max_feedback_chars" => integer(key, node, faults).map(|n| builder.max_feedback_chars(n)),
+        "budget" => budget(key, node, faults).map(|tokens| builder.budget_tokens(tokens)),
         _ => None,
     }
     .unwrap_or(unset)
@@ -83,6 +87,19 @@ fn models(key: Key<'_>, node: &Node, faults: &mut Faults) -> Option<Vec<String>>
             None
         }
     }
+}
+
+fn budget(key: Key<'_>, node: &Node, faults: &mut Faults) -> Option<u64> {
+    if matches!(node, Node::Table(entries) if entries.is_empty()) {
+        faults.say(format!("`{key}` names no limit; write `{key} = {{ tokens = 20000 }}`"));
+    }
+    let money = |name: &str| {
+        (name == "usd").then(|| "money needs prices, which this version does not know".to_owned())
+    };
+    let within = format!("{key}.");
+    let entries = entries(&within, node, keys::BUDGET, money, faults);
+    let (name, node) = entries.first()?;
+    integer(Key { within: &within, name }, node, faults)
 }
 
 fn backoff(within: &str, node: &Node, faults: &mut Faults) -> Backoff {

@@ -31,6 +31,7 @@ pub(super) fn policy(data: &Data) -> Node {
         recovery,
         history,
         max_feedback_chars,
+        budget_tokens,
         rules: _,
         unrouted: _,
     } = data;
@@ -51,6 +52,8 @@ pub(super) fn policy(data: &Data) -> Node {
     table.put("recovery", recovery.map(|recovery| recovery.as_str().into()));
     table.put("history", history.map(size));
     table.put("max_feedback_chars", max_feedback_chars.map(size));
+    let tokens = |n: u64| Node::Table(vec![("tokens".to_owned(), Node::Int(n.into()))]);
+    table.put("budget", budget_tokens.map(tokens));
     Node::Table(table.0)
 }
 

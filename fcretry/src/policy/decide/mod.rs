@@ -5,7 +5,7 @@ mod candidates;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use candidates::{Candidate, kills_the_endpoint};
+pub(crate) use candidates::{Candidate, is_refused_by_a_guard, kills_the_endpoint};
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ pub(crate) struct Situation {
 pub(crate) struct Now<'a> {
     /// Where the ask may be made, in the order of trying: its own model, the policy's fallbacks, the route.
     pub(crate) candidates: &'a [Candidate],
-    /// Attempts made, this one included.
+    /// Attempts made, this one included if it was one.
     pub(crate) attempts: u32,
     pub(crate) time_left: Duration,
     /// The function takes an attempt: it can be told what to do differently.

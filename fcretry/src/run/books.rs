@@ -1,0 +1,151 @@
+//! The books of a call: what goes into its report, and who gets that.
+
+use std::sync::Arc;
+
+use super::{Call, attempt::Spent, call::Stage};
+use crate::{
+    around::{self, Link},
+    error::Filed,
+    failure::{Failure, FailureKind},
+    policy::{Action, Decision, StoppedBy},
+    report::AttemptReport,
+};
+
+impl Call {
+    /// Closes the books of this attempt.
+    pub(super) fn record(&mut self, end: End<'_>) {
+        self.stage = Stage::Between;
+        // Nobody can ask for the report of a first attempt that went well but a ledger and an observer.
+        if matches!(end, End::Value) && self.report.attempts.is_empty() && !self.is_watched() {
+            return;
+        }
+        if let Some(link) = &self.attempt.state_mut().link {
+            for attempt in link.take() {
+                self.report.add(attempt);
+            }
+        }
+        let Spent {
+            asks: _,
+            requests,
+            accounted,
+            usage,
+            model,
+            endpoint,
+            request_id,
+            recovered,
+            first_token,
+            streamed_tokens,
+        } = std::mem::take(&mut self.attempt.state_mut().spent);
+        let mut attempt = AttemptReport {
+            function: self.function,
+            number: self.attempt.number,
+            model,
+            endpoint,
+            elapsed: self.attempt_started.elapsed(),
+            wire_requests: requests,
+            usage,
+            partial: accounted < requests,
+            request_id,
+            recovered,
+            first_token,
+            streamed_tokens,
+            ..AttemptReport::default()
+        };
+        match end {
+            End::Value => {}
+            End::Failure(failure, decision) => {
+                attempt.describe(failure);
+                attempt.action = Some(decision.action);
+                attempt.delay = decision.delay;
+            }
+            End::Dropped => attempt.action = Some(Action::Fail),
+        }
+        self.report.add(attempt);
+    }
+
+    fn link_around(&self) -> Option<&Link> {
+        self.outer.as_ref()?.link.as_deref()
+    }
+
+    /// Whether anybody sees the report of a call that gives a value.
+    fn is_watched(&self) -> bool {
+        self.observer.is_some()
+            || self.link_around().is_some_and(Link::is_open)
+            || around::has_ledger()
+    }
+
+    /// Ends a call that gives a value.
+    pub(super) fn succeed(&mut self) {
+        self.record(End::Value);
+        if self.report.attempts.is_empty() {
+            // Nobody asks.
+            self.leave();
+        } else {
+            self.finish(None, None, false);
+        }
+    }
+
+    /// Lets the calls inside leave nothing more; what they left since the last attempt was recorded.
+    fn leave(&mut self) -> Vec<AttemptReport> {
+        self.stage = Stage::Over;
+        let link = self.attempt.state_mut().link.as_ref();
+        link.map(|link| link.close()).unwrap_or_default()
+    }
+
+    /// Hands the report to whoever asked for it.
+    pub(super) fn finish(
+        &mut self,
+        kind: Option<FailureKind>,
+        stopped_by: Option<StoppedBy>,
+        degraded: bool,
+    ) -> Filed {
+        let late = self.leave();
+        let mut report = std::mem::take(&mut self.report);
+        for attempt in late {
+            report.add(attempt);
+        }
+        report.elapsed = self.started.elapsed();
+        report.kind = kind;
+        report.stopped_by = stopped_by;
+        report.degraded = degraded;
+        let into = self.outer.take().and_then(|outer| outer.link);
+        let into = into.filter(|link| link.file(&report.attempts));
+        if let Some(ledger) = around::ledger() {
+            ledger.file(&report);
+        }
+        let state = self.attempt.state_mut();
+        let filed =
+            Filed { report: Arc::new(report), link: state.link.clone(), into, before: None };
+        if let Some(cell) = &state.report {
+            cell.set(filed.clone());
+        }
+        self.tell_finish(&filed.report);
+        filed
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy)]
+pub(super) enum End<'a> {
+    Value,
+    Failure(&'a Failure, Decision),
+    Dropped,
+}
+
+impl Drop for Call {
+    /// A future that was dropped has spent what it spent.
+    fn drop(&mut self) {
+        if matches!(self.stage, Stage::New | Stage::Over) {
+            return;
+        }
+        if self.is_watched() {
+            if matches!(self.stage, Stage::Running) {
+                self.leave_off();
+                self.record(End::Dropped);
+            }
+            self.finish(None, Some(StoppedBy::Cancelled), false);
+        } else {
+            self.leave();
+        }
+    }
+}
