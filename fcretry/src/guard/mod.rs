@@ -1,8 +1,20 @@
 //! Guards: what calls share so that a bad minute stays a bad minute. Each is a trait with an implementation in this
 //! process, and works by itself.
 
+mod breaker;
 mod budget;
+mod key;
+mod keyed;
+mod retries;
 mod soon;
+mod ticket;
 
+pub use breaker::{
+    Breaker, Change, CircuitBreaker, Counts, Open, Permit, Receipt, Snapshot, State, Verdict,
+    counts,
+};
 pub use budget::{Estimate, OverBudget, Reservation, TokenBudget};
+pub use key::Key;
+pub use retries::{Asking, Came, Retries, RetryBudget, RetryStats, Spent};
 pub use soon::Soon;
+pub use ticket::Ticket;

@@ -1,0 +1,263 @@
+use std::{sync::atomic::Ordering, time::Duration};
+
+use super::{
+    Change, Open, Snapshot, State, Verdict,
+    settings::Settings,
+    window::{Ring, Window},
+};
+use crate::guard::{
+    Key,
+    keyed::{
+        Cell, Ticks,
+        sync::{AtomicU32, AtomicU64, Mutex, lock},
+    },
+};
+
+/// The breaker of one key. What is admitted and succeeds while it is closed takes no lock and writes to nothing that other
+/// threads read; everything else goes through the lock.
+#[derive(Debug)]
+pub(super) struct Circuit {
+    /// The generation, and the phase in its lowest two bits. Changed under the lock only.
+    word: AtomicU64,
+    /// Failures without a success between them.
+    row: AtomicU32,
+    successes: Window,
+    rest: Mutex<Rest>,
+}
+
+#[derive(Debug, Default)]
+struct Rest {
+    failures: Ring,
+    /// How often it opened since it was closed.
+    opened: u32,
+    /// When the cooldown has passed.
+    until: Ticks,
+    /// Probes under way.
+    probes: u32,
+    /// Probes that succeeded.
+    passed: u32,
+}
+
+/// A generation and its state: what a result must agree with to count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Era(pub(super) u64);
+
+const CLOSED: u64 = 0;
+const OPEN: u64 = 1;
+
+impl Era {
+    const fn state(self) -> State {
+        match self.0 & 3 {
+            CLOSED => State::Closed,
+            OPEN => State::Open,
+            _ => State::HalfOpen,
+        }
+    }
+
+    const fn generation(self) -> u64 {
+        self.0 >> 2
+    }
+
+    const fn next(self, state: State) -> Self {
+        Self(self.generation().wrapping_add(1) << 2 | state as u64)
+    }
+}
+
+/// A change that the caller tells of, once it holds no lock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turned {
+    from: Era,
+    to: Era,
+    retry_in: Option<Duration>,
+}
+
+impl Turned {
+    pub(super) const fn of(self, key: Key) -> Change {
+        Change {
+            key,
+            from: self.from.state(),
+            to: self.to.state(),
+            generation: self.to.generation(),
+            retry_in: self.retry_in,
+        }
+    }
+}
+
+/// What is said of an open circuit whose probes are under way.
+const PROBING: Duration = Duration::from_secs(1);
+
+impl Circuit {
+    fn era(&self) -> Era {
+        Era(self.word.load(Ordering::Acquire))
+    }
+
+    /// Changes the state; for who holds the lock.
+    fn turn(&self, to: State, retry_in: Option<Duration>) -> Turned {
+        let from = self.era();
+        let to = from.next(to);
+        self.word.store(to.0, Ordering::Release);
+        Turned { from, to, retry_in }
+    }
+
+    #[inline]
+    pub(super) fn admit(
+        &self,
+        settings: &Settings,
+        now: Ticks,
+    ) -> (Result<Era, Open>, Option<Turned>) {
+        let era = self.era();
+        if era.state() == State::Closed {
+            return (Ok(era), None);
+        }
+        self.admit_slowly(settings, now)
+    }
+
+    #[cold]
+    fn admit_slowly(&self, settings: &Settings, now: Ticks) -> (Result<Era, Open>, Option<Turned>) {
+        let mut rest = lock(&self.rest);
+        let era = self.era();
+        match era.state() {
+            State::Closed => (Ok(era), None),
+            State::Open if now < rest.until => {
+                let retry_in = Duration::from_micros(rest.until - now);
+                (Err(Open { retry_in }), None)
+            }
+            State::Open => {
+                (rest.probes, rest.passed) = (1, 0);
+                let turned = self.turn(State::HalfOpen, None);
+                (Ok(turned.to), Some(turned))
+            }
+            State::HalfOpen if rest.probes < settings.probes => {
+                rest.probes += 1;
+                (Ok(era), None)
+            }
+            State::HalfOpen => (Err(Open { retry_in: PROBING.min(settings.cooldown) }), None),
+        }
+    }
+
+    /// How what was admitted in this era went. `spread` is asked for a number in 0..1 when it opens.
+    #[inline]
+    pub(super) fn settle(
+        &self,
+        settings: &Settings,
+        era: Era,
+        verdict: Verdict,
+        now: Ticks,
+        spread: fn() -> f64,
+    ) -> Option<Turned> {
+        match (verdict, era.state()) {
+            (Verdict::Success, State::Closed) => {
+                // One that comes while the state changes may be counted in the era after its own. That is one success.
+                if self.era() == era {
+                    if settings.in_a_row > 0 && self.row.load(Ordering::Relaxed) > 0 {
+                        self.row.store(0, Ordering::Relaxed);
+                    }
+                    self.successes.add(now / settings.bucket);
+                }
+                None
+            }
+            (Verdict::Ignored | Verdict::Dropped, State::Closed) => None,
+            _ => self.settle_slowly(settings, era, verdict, now, spread),
+        }
+    }
+
+    #[cold]
+    fn settle_slowly(
+        &self,
+        settings: &Settings,
+        era: Era,
+        verdict: Verdict,
+        now: Ticks,
+        spread: fn() -> f64,
+    ) -> Option<Turned> {
+        let mut rest = lock(&self.rest);
+        if self.era() != era {
+            return None;
+        }
+        if era.state() == State::Closed {
+            let epoch = now / settings.bucket;
+            rest.failures.add(epoch);
+            let row = if settings.in_a_row > 0 {
+                self.row.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+            } else {
+                0
+            };
+            let failures = rest.failures.sum(epoch);
+            let calls = failures + self.successes.sum(epoch);
+            return settings
+                .trips(failures, calls, row)
+                .then(|| self.open(&mut rest, settings, now, spread()));
+        }
+        if verdict != Verdict::Exhausted {
+            rest.probes = rest.probes.saturating_sub(1);
+        }
+        match verdict {
+            Verdict::Ignored | Verdict::Dropped => None,
+            Verdict::Failure | Verdict::Exhausted => {
+                Some(self.open(&mut rest, settings, now, spread()))
+            }
+            Verdict::Success => {
+                rest.passed += 1;
+                (rest.passed >= settings.close_after).then(|| {
+                    self.forget(&mut rest);
+                    self.turn(State::Closed, None)
+                })
+            }
+        }
+    }
+
+    fn open(&self, rest: &mut Rest, settings: &Settings, now: Ticks, spread: f64) -> Turned {
+        rest.opened = rest.opened.saturating_add(1);
+        let cooldown = settings.cooldown(rest.opened, spread);
+        rest.until = now.saturating_add(cooldown);
+        rest.probes = 0;
+        self.turn(State::Open, Some(Duration::from_micros(cooldown)))
+    }
+
+    fn forget(&self, rest: &mut Rest) {
+        *rest = Rest::default();
+        self.row.store(0, Ordering::Relaxed);
+        self.successes.clear();
+    }
+
+    pub(super) fn snapshot(&self, key: Key, settings: &Settings, now: Ticks) -> Snapshot {
+        let rest = lock(&self.rest);
+        let (era, epoch) = (self.era(), now / settings.bucket);
+        let failures = rest.failures.sum(epoch);
+        Snapshot {
+            key,
+            state: era.state(),
+            calls: failures + self.successes.sum(epoch),
+            failures,
+            in_a_row: self.row.load(Ordering::Relaxed),
+            retry_in: (era.state() == State::Open)
+                .then(|| Duration::from_micros(rest.until.saturating_sub(now))),
+            probes: rest.probes,
+            opened: rest.opened,
+            generation: era.generation(),
+        }
+    }
+}
+
+impl Cell for Circuit {
+    fn fresh() -> Self {
+        Self {
+            word: AtomicU64::new(CLOSED),
+            row: AtomicU32::new(0),
+            successes: Window::new(),
+            rest: Mutex::new(Rest::default()),
+        }
+    }
+
+    fn renew(&self) {
+        let mut rest = lock(&self.rest);
+        self.forget(&mut rest);
+        // A generation of its own, so that what was admitted for the old key does not count for the new one.
+        self.turn(State::Closed, None);
+    }
+
+    fn worth(&self) -> Option<u8> {
+        // One that is closed knows little that the next calls do not tell again.
+        Some(u8::from(self.era().state() != State::Closed))
+    }
+}

@@ -1,0 +1,87 @@
+use std::{fmt, mem};
+
+use tokio::time::Instant;
+
+use super::{Breaker, Counts, Verdict, counts};
+use crate::{FailureKind, guard::Ticket};
+
+/// The permission to ask an endpoint once. Say how it went; a permit that is dropped counts as nothing, and gives back the
+/// probe that it may be. A time limit that drops an ask must say [`failure`](Self::failure) first, or the breaker never learns
+/// that the endpoint hangs (or see [`CircuitBreaker::cut_after`](super::CircuitBreaker::cut_after)).
+#[must_use = "a permit that is dropped counts as nothing"]
+pub struct Permit<'a> {
+    breaker: &'a dyn Breaker,
+    ticket: Ticket,
+    given_back: bool,
+}
+
+impl<'a> Permit<'a> {
+    /// A permit that this breaker gives; it is settled there once.
+    pub const fn new(breaker: &'a dyn Breaker, ticket: Ticket) -> Self {
+        Self { breaker, ticket, given_back: false }
+    }
+
+    /// The endpoint answered.
+    pub fn success(self) {
+        self.give_back(Verdict::Success, Instant::now());
+    }
+
+    /// The endpoint failed, or took too long.
+    pub fn failure(self) {
+        self.give_back(Verdict::Failure, Instant::now());
+    }
+
+    /// What came says nothing about the endpoint's health: a refusal, a rate limit, a bad answer. The receipt is for
+    /// [`Breaker::exhausted`].
+    pub fn ignore(self) -> Receipt {
+        let receipt = Receipt(self.ticket.again());
+        self.give_back(Verdict::Ignored, Instant::now());
+        receipt
+    }
+
+    /// Says how it went by the kind of failure, if any, as [`counts`] has it. Of a bad answer the receipt is returned: should the
+    /// call use up its repairs, hand it to [`Breaker::exhausted`].
+    pub fn settle(self, failed: Option<FailureKind>, now: Instant) -> Option<Receipt> {
+        match failed.map(counts) {
+            None => self.give_back(Verdict::Success, now),
+            Some(Counts::Each) => self.give_back(Verdict::Failure, now),
+            Some(Counts::Never) => self.give_back(Verdict::Ignored, now),
+            Some(Counts::Exhausted) => {
+                let receipt = Receipt(self.ticket.again());
+                self.give_back(Verdict::Ignored, now);
+                return Some(receipt);
+            }
+        }
+        None
+    }
+
+    fn give_back(mut self, verdict: Verdict, now: Instant) {
+        self.given_back = true;
+        self.breaker.settle(self.ticket.again(), verdict, now);
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if !mem::replace(&mut self.given_back, true) {
+            self.breaker.settle(self.ticket.again(), Verdict::Dropped, Instant::now());
+        }
+    }
+}
+
+impl fmt::Debug for Permit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").field("ticket", &self.ticket).finish_non_exhaustive()
+    }
+}
+
+/// What is left of a permit that was ignored: by it a call that uses up its repairs is counted, if the breaker's state is still
+/// the one that admitted it.
+#[derive(Debug)]
+pub struct Receipt(Ticket);
+
+impl Receipt {
+    pub(super) fn ticket(self) -> Ticket {
+        self.0
+    }
+}
