@@ -3,6 +3,7 @@
 
 mod breaker;
 mod budget;
+pub mod idempotency;
 mod key;
 mod keyed;
 mod retries;
@@ -14,6 +15,10 @@ pub use breaker::{
     counts,
 };
 pub use budget::{Estimate, OverBudget, Reservation, TokenBudget};
+pub use idempotency::{
+    After, Fingerprint, Idempotency, IdempotencyKey, MemoryStore, NotDerivable, OnceError,
+    OnceStore,
+};
 pub use key::Key;
 pub use retries::{Asking, Came, Retries, RetryBudget, RetryStats, Spent};
 pub use soon::Soon;
