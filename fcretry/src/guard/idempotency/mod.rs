@@ -14,6 +14,7 @@
 //! # impl std::fmt::Display for Declined {
 //! #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("declined") }
 //! # }
+//! # impl std::error::Error for Declined {}
 //! # impl fcretry::Classify for Declined { fn kind(&self) -> FailureKind { FailureKind::Application } }
 //! # static CHARGED: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 //! async fn charge(payment: &Payment<'_>) -> Result<Receipt, Declined> {
@@ -31,10 +32,7 @@
 //!         .options()
 //!         .fingerprint(Fingerprint::of(payment)?) // another amount for the same order is an error
 //!         .once(key, idempotency::TTL, || charge(payment))
-//!         .await
-//! #       .map_err(|error| error.to_string())?;
-//! #   #[cfg(any())]
-//!         ?;
+//!         .await?;
 //!     Ok(receipt)
 //! }
 //!
@@ -63,9 +61,11 @@ mod once;
 mod store;
 mod sync;
 
-#[cfg(all(test, loom))]
+#[cfg(test)]
+#[cfg(loom)]
 mod loom_tests;
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
+#[cfg(not(loom))]
 mod tests;
 
 use std::{fmt, time::Duration};

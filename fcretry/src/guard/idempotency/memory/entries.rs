@@ -114,10 +114,8 @@ impl Entries {
         self.make_room();
     }
 
-    /// Claims the key, whose lease has been looked at by [`lapse`](Self::lapse).
     pub(super) fn claim(&mut self, claim: &Claim, now: Instant) -> Found {
         self.sweep(now);
-        self.expire(claim.key, now);
         let Some(entry) = self.all.get_mut(&claim.key) else {
             return Found::Vacant(self.start(claim, now));
         };
@@ -194,7 +192,7 @@ impl Entries {
         Some((self.end(claim.key, None, now.checked_add(claim.ttl))?, Settled::Unknown))
     }
 
-    /// Makes a running key unknown whose lease is over.
+    /// Makes the key unknown if it is running and its lease is over.
     pub(super) fn lapse(&mut self, key: IdempotencyKey, now: Instant) -> Over {
         let State::Running { lease_until: Some(until), ttl, .. } = self.all.get(&key)?.state else {
             return None;
@@ -203,6 +201,17 @@ impl Entries {
             return None;
         }
         Some((self.end(key, None, until.checked_add(ttl))?, Settled::Unknown))
+    }
+
+    /// Removes the key if its time to live has passed.
+    pub(super) fn expire(&mut self, key: IdempotencyKey, now: Instant) -> bool {
+        let expired = self.all.get(&key).is_some_and(|entry| {
+            matches!(entry.state, State::Ended { expires: Some(expires), .. } if expires <= now)
+        });
+        if expired {
+            self.remove(key);
+        }
+        expired
     }
 
     /// The end of the lease of the key's owner, if it still is this one.
@@ -217,8 +226,7 @@ impl Entries {
         }
     }
 
-    pub(super) fn forget(&mut self, key: IdempotencyKey, now: Instant) -> bool {
-        self.expire(key, now);
+    pub(super) fn forget(&mut self, key: IdempotencyKey) -> bool {
         let ended =
             self.all.get(&key).is_some_and(|entry| matches!(entry.state, State::Ended { .. }));
         if ended {
@@ -326,15 +334,5 @@ impl Entries {
                 }
             }
         }
-    }
-
-    fn expire(&mut self, key: IdempotencyKey, now: Instant) -> bool {
-        let expired = self.all.get(&key).is_some_and(|entry| {
-            matches!(entry.state, State::Ended { expires: Some(expires), .. } if expires <= now)
-        });
-        if expired {
-            self.remove(key);
-        }
-        expired
     }
 }

@@ -90,14 +90,17 @@ impl MemoryStore {
         lock(&self.entries).stats()
     }
 
-    /// What the key is, after its lease was looked at.
-    fn look_up(&self, claim: &Claim, now: Instant) -> Found {
-        let (lapsed, found) = {
+    /// Looks at the key as it is now: who has been silent too long is not its owner any more, what is too old is gone.
+    fn at<R>(&self, key: IdempotencyKey, look: impl FnOnce(&mut Entries, Instant) -> R) -> R {
+        let now = Instant::now();
+        let (lapsed, seen) = {
             let mut entries = lock(&self.entries);
-            (entries.lapse(claim.key, now), entries.claim(claim, now))
+            let lapsed = entries.lapse(key, now);
+            entries.expire(key, now);
+            (lapsed, look(&mut entries, now))
         };
         land(lapsed);
-        found
+        seen
     }
 
     /// Waits for the owner, and notices when its lease is over.
@@ -121,13 +124,7 @@ impl MemoryStore {
             if let Some(settled) = settled.await {
                 return settled;
             }
-            let lapsed = {
-                let mut entries = lock(&self.entries);
-                let lapsed = entries.lapse(key, Instant::now());
-                lease_until = entries.lease_of(key, token);
-                lapsed
-            };
-            land(lapsed);
+            lease_until = self.at(key, |entries, _| entries.lease_of(key, token));
         }
     }
 }
@@ -143,7 +140,8 @@ fn land(over: Over) {
 
 impl OnceStore for MemoryStore {
     fn claim(&self, claim: Claim) -> Soon<'_, Result<Claimed<'_>, StoreError>> {
-        Soon::now(Ok(match self.look_up(&claim, Instant::now()) {
+        let found = self.at(claim.key, |entries, now| entries.claim(&claim, now));
+        Soon::now(Ok(match found {
             Found::Vacant(token) => Claimed::Owner(token),
             Found::Running { flight, token, lease_until } => {
                 Claimed::InFlight(Soon::later(async move {
@@ -157,7 +155,7 @@ impl OnceStore for MemoryStore {
     }
 
     fn renew(&self, claim: Claim, token: Token) -> Soon<'_, Result<bool, StoreError>> {
-        Soon::now(Ok(lock(&self.entries).renew(&claim, token, Instant::now())))
+        Soon::now(Ok(self.at(claim.key, |entries, now| entries.renew(&claim, token, now))))
     }
 
     fn finish(
@@ -166,24 +164,16 @@ impl OnceStore for MemoryStore {
         token: Token,
         ending: Ending,
     ) -> Soon<'_, Result<(), StoreError>> {
-        let over = lock(&self.entries).finish(&claim, token, ending, Instant::now());
-        land(over);
+        land(self.at(claim.key, |entries, now| entries.finish(&claim, token, ending, now)));
         Soon::now(Ok(()))
     }
 
     fn abandon(&self, claim: Claim, token: Token) {
-        let over = lock(&self.entries).abandon(&claim, token, Instant::now());
-        land(over);
+        land(self.at(claim.key, |entries, now| entries.abandon(&claim, token, now)));
     }
 
     fn forget(&self, key: IdempotencyKey) -> Soon<'_, Result<bool, StoreError>> {
-        let now = Instant::now();
-        let (lapsed, forgotten) = {
-            let mut entries = lock(&self.entries);
-            (entries.lapse(key, now), entries.forget(key, now))
-        };
-        land(lapsed);
-        Soon::now(Ok(forgotten))
+        Soon::now(Ok(self.at(key, |entries, _| entries.forget(key))))
     }
 }
 
