@@ -16,16 +16,19 @@ impl Ticket {
     }
 
     /// What was asked.
+    #[inline]
     pub const fn key(&self) -> Key {
         self.key
     }
 
     /// The first of the guard's own words: a generation, say.
+    #[inline]
     pub const fn number(&self) -> u64 {
         self.number
     }
 
     /// The second.
+    #[inline]
     pub const fn place(&self) -> u64 {
         self.place
     }

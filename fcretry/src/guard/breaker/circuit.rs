@@ -87,6 +87,7 @@ impl Turned {
 const PROBING: Duration = Duration::from_secs(1);
 
 impl Circuit {
+    #[inline]
     fn era(&self) -> Era {
         Era(self.word.load(Ordering::Acquire))
     }
@@ -99,21 +100,19 @@ impl Circuit {
         Turned { from, to, retry_in }
     }
 
+    /// The era, if it is closed: whoever comes is let through.
     #[inline]
+    pub(super) fn closed(&self) -> Option<Era> {
+        let era = self.era();
+        (era.state() == State::Closed).then_some(era)
+    }
+
+    #[cold]
     pub(super) fn admit(
         &self,
         settings: &Settings,
         now: Ticks,
     ) -> (Result<Era, Open>, Option<Turned>) {
-        let era = self.era();
-        if era.state() == State::Closed {
-            return (Ok(era), None);
-        }
-        self.admit_slowly(settings, now)
-    }
-
-    #[cold]
-    fn admit_slowly(&self, settings: &Settings, now: Ticks) -> (Result<Era, Open>, Option<Turned>) {
         let mut rest = lock(&self.rest);
         let era = self.era();
         match era.state() {
@@ -135,8 +134,25 @@ impl Circuit {
         }
     }
 
-    /// How what was admitted in this era went. `spread` is asked for a number in 0..1 when it opens.
+    /// What was admitted in this era, while it was closed, succeeded. `false` if it was not closed.
     #[inline]
+    pub(super) fn succeeded(&self, settings: &Settings, era: Era, now: Ticks) -> bool {
+        if era.state() != State::Closed {
+            return false;
+        }
+        // One that comes while the state changes may be counted in the era after its own. That is one success.
+        if self.era() == era {
+            if settings.in_a_row > 0 && self.row.load(Ordering::Relaxed) > 0 {
+                self.row.store(0, Ordering::Relaxed);
+            }
+            self.successes.add(settings.bucket(now));
+        }
+        true
+    }
+
+    /// How what was admitted in this era went, but for what [`succeeded`](Self::succeeded) takes. `spread` is asked for a number
+    /// in 0..1 when it opens.
+    #[cold]
     pub(super) fn settle(
         &self,
         settings: &Settings,
@@ -145,37 +161,15 @@ impl Circuit {
         now: Ticks,
         spread: fn() -> f64,
     ) -> Option<Turned> {
-        match (verdict, era.state()) {
-            (Verdict::Success, State::Closed) => {
-                // One that comes while the state changes may be counted in the era after its own. That is one success.
-                if self.era() == era {
-                    if settings.in_a_row > 0 && self.row.load(Ordering::Relaxed) > 0 {
-                        self.row.store(0, Ordering::Relaxed);
-                    }
-                    self.successes.add(now / settings.bucket);
-                }
-                None
-            }
-            (Verdict::Ignored | Verdict::Dropped, State::Closed) => None,
-            _ => self.settle_slowly(settings, era, verdict, now, spread),
+        if era.state() == State::Closed && matches!(verdict, Verdict::Ignored | Verdict::Dropped) {
+            return None;
         }
-    }
-
-    #[cold]
-    fn settle_slowly(
-        &self,
-        settings: &Settings,
-        era: Era,
-        verdict: Verdict,
-        now: Ticks,
-        spread: fn() -> f64,
-    ) -> Option<Turned> {
         let mut rest = lock(&self.rest);
         if self.era() != era {
             return None;
         }
         if era.state() == State::Closed {
-            let epoch = now / settings.bucket;
+            let epoch = settings.bucket(now);
             rest.failures.add(epoch);
             let row = if settings.in_a_row > 0 {
                 self.row.fetch_add(1, Ordering::Relaxed).saturating_add(1)
@@ -222,7 +216,7 @@ impl Circuit {
 
     pub(super) fn snapshot(&self, key: Key, settings: &Settings, now: Ticks) -> Snapshot {
         let rest = lock(&self.rest);
-        let (era, epoch) = (self.era(), now / settings.bucket);
+        let (era, epoch) = (self.era(), settings.bucket(now));
         let failures = rest.failures.sum(epoch);
         Snapshot {
             key,

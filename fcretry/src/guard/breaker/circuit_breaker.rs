@@ -129,6 +129,17 @@ impl CircuitBreaker {
     /// [`Breaker::admit_at`], which in this process needs no waiting.
     #[inline]
     pub fn try_admit(&self, key: Key, now: Instant) -> Result<Permit<'_>, Open> {
+        let place = self.circuits.place(key, now);
+        if let Some(era) = place.cell.closed()
+            && place.is_still(key)
+        {
+            return Ok(Permit::new(self, ticket(key, era, place.number, place.now)));
+        }
+        self.admit_slowly(key, now)
+    }
+
+    #[cold]
+    fn admit_slowly(&self, key: Key, now: Instant) -> Result<Permit<'_>, Open> {
         loop {
             let place = self.circuits.place(key, now);
             let (admitted, turned) = place.cell.admit(&self.settings, place.now);
@@ -204,17 +215,21 @@ impl Breaker for CircuitBreaker {
     }
 
     #[inline]
-    fn settle(&self, ticket: Ticket, verdict: Verdict, now: Instant) {
+    fn settle(&self, ticket: &Ticket, verdict: Verdict, now: Instant) {
         let number = usize::from(ticket.place().to_le_bytes()[0]);
         let Some(place) = self.circuits.numbered(number, now) else {
             return;
         };
+        let era = Era(ticket.number());
+        if verdict == Verdict::Success && place.cell.succeeded(&self.settings, era, place.now) {
+            return;
+        }
         let held = place.now.saturating_sub(ticket.place() >> PLACE);
         let verdict = match verdict {
             Verdict::Dropped if held >= self.settings.cut_after => Verdict::Failure,
             verdict => verdict,
         };
-        self.settle_at(&place, ticket.key(), Era(ticket.number()), verdict);
+        self.settle_at(&place, ticket.key(), era, verdict);
     }
 }
 

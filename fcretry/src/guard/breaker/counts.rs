@@ -21,6 +21,7 @@ pub enum Counts {
 /// assert_eq!(counts(FailureKind::SchemaValidation), Counts::Exhausted);
 /// assert_eq!(counts(FailureKind::RateLimit), Counts::Never);
 /// ```
+#[inline]
 pub const fn counts(kind: FailureKind) -> Counts {
     match kind {
         FailureKind::Timeout

@@ -16,7 +16,9 @@ const SETTINGS: Settings = Settings { in_a_row: 1, ..Settings::DEFAULT };
 const LATER: u64 = 60_000_000;
 
 fn settle(circuit: &Circuit, settings: &Settings, era: super::circuit::Era, verdict: Verdict) {
-    circuit.settle(settings, era, verdict, LATER, || 0.5);
+    if verdict != Verdict::Success || !circuit.succeeded(settings, era, LATER) {
+        circuit.settle(settings, era, verdict, LATER, || 0.5);
+    }
 }
 
 fn opened(settings: &Settings) -> Arc<Circuit> {

@@ -3,6 +3,8 @@
 mod circuit;
 mod circuit_breaker;
 mod counts;
+#[cfg(test)]
+mod laws;
 #[cfg(loom)]
 #[cfg(test)]
 mod loom_tests;
@@ -54,7 +56,7 @@ pub trait Breaker: Send + Sync {
 
     /// How what was admitted went. For permits, which call it once each; a guard that is not in this process sends it on in
     /// its own time.
-    fn settle(&self, ticket: Ticket, verdict: Verdict, now: Instant);
+    fn settle(&self, ticket: &Ticket, verdict: Verdict, now: Instant);
 
     /// The call that got this receipt used up its repairs: counts as one failure, unless the state has changed since.
     fn exhausted(&self, receipt: Receipt, now: Instant) {

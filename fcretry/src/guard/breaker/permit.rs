@@ -12,21 +12,23 @@ use crate::{FailureKind, guard::Ticket};
 pub struct Permit<'a> {
     breaker: &'a dyn Breaker,
     ticket: Ticket,
-    given_back: bool,
 }
 
 impl<'a> Permit<'a> {
     /// A permit that this breaker gives; it is settled there once.
+    #[inline]
     pub const fn new(breaker: &'a dyn Breaker, ticket: Ticket) -> Self {
-        Self { breaker, ticket, given_back: false }
+        Self { breaker, ticket }
     }
 
     /// The endpoint answered.
+    #[inline]
     pub fn success(self) {
         self.give_back(Verdict::Success, Instant::now());
     }
 
     /// The endpoint failed, or took too long.
+    #[inline]
     pub fn failure(self) {
         self.give_back(Verdict::Failure, Instant::now());
     }
@@ -41,6 +43,7 @@ impl<'a> Permit<'a> {
 
     /// Says how it went by the kind of failure, if any, as [`counts`] has it. Of a bad answer the receipt is returned: should the
     /// call use up its repairs, hand it to [`Breaker::exhausted`].
+    #[inline]
     pub fn settle(self, failed: Option<FailureKind>, now: Instant) -> Option<Receipt> {
         match failed.map(counts) {
             None => self.give_back(Verdict::Success, now),
@@ -55,17 +58,18 @@ impl<'a> Permit<'a> {
         None
     }
 
-    fn give_back(mut self, verdict: Verdict, now: Instant) {
-        self.given_back = true;
-        self.breaker.settle(self.ticket.again(), verdict, now);
+    #[inline]
+    fn give_back(self, verdict: Verdict, now: Instant) {
+        self.breaker.settle(&self.ticket, verdict, now);
+        // Nothing of it is left to drop. A flag instead would make each move of a permit cost as much as the rest of it.
+        mem::forget(self);
     }
 }
 
 impl Drop for Permit<'_> {
+    #[inline]
     fn drop(&mut self) {
-        if !mem::replace(&mut self.given_back, true) {
-            self.breaker.settle(self.ticket.again(), Verdict::Dropped, Instant::now());
-        }
+        self.breaker.settle(&self.ticket, Verdict::Dropped, Instant::now());
     }
 }
 
@@ -81,7 +85,7 @@ impl fmt::Debug for Permit<'_> {
 pub struct Receipt(Ticket);
 
 impl Receipt {
-    pub(super) fn ticket(self) -> Ticket {
-        self.0
+    pub(super) const fn ticket(&self) -> &Ticket {
+        &self.0
     }
 }

@@ -10,8 +10,8 @@ const SPREAD: f64 = 0.2;
 /// What a breaker goes by. Values out of range are brought into it where they are set.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
-    /// A tenth of the window.
-    pub(super) bucket: Ticks,
+    /// How many buckets there are in a tick, in parts of 2⁶⁴: a division that every ask would pay for is paid here.
+    pub(super) buckets: u64,
     pub(super) share: Share,
     pub(super) min_calls: u64,
     /// 0: off.
@@ -26,7 +26,7 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) const DEFAULT: Self = Self {
-        bucket: 6_000_000,
+        buckets: u64::MAX / 6_000_000 + 1,
         share: Share::of(0.5),
         min_calls: 10,
         in_a_row: 0,
@@ -39,7 +39,14 @@ impl Settings {
 
     pub(super) const fn window(&mut self, window: Duration) {
         let bucket = ticks(window) / BUCKETS as u64;
-        self.bucket = if bucket < 1_000 { 1_000 } else { bucket };
+        self.buckets = u64::MAX / if bucket < 1_000 { 1_000 } else { bucket } + 1;
+    }
+
+    /// The number of the bucket that this time is in.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the upper half of a product")]
+    pub(super) const fn bucket(&self, now: Ticks) -> u64 {
+        ((now as u128 * self.buckets as u128) >> 64) as u64
     }
 
     /// How long it stays open the `times`th time (from 1) without having closed: doubled each time up to the longest, and then

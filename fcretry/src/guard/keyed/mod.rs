@@ -1,6 +1,7 @@
 //! State by key in bounded memory: found without a lock and without a write, so that threads do not wait for each other.
 
 mod shards;
+mod share;
 pub(super) mod sync;
 
 use std::{
@@ -13,6 +14,7 @@ use std::{
 };
 
 pub(super) use shards::{SHARDS, Shard, mine};
+pub(super) use share::Share;
 use tokio::time::Instant;
 
 use super::Key;
@@ -71,6 +73,7 @@ pub(super) struct Place<'a, C> {
 
 impl<C> Place<'_, C> {
     /// Whether the place was the key's all the while: what was read of the state since it was found is of that key.
+    #[inline]
     pub(super) fn is_still(&self, key: Key) -> bool {
         self.key.load(Ordering::Acquire) == id(key)
     }
@@ -112,6 +115,7 @@ impl<C: Cell> Table<C> {
     }
 
     /// The place with this number.
+    #[inline]
     pub(super) fn numbered(&self, number: usize, now: Instant) -> Option<Place<'_, C>> {
         let room = self.room.get()?;
         let slot = room.slots.get(number)?;
@@ -160,16 +164,19 @@ impl<C: Cell> Table<C> {
 }
 
 impl<C: Cell> Slot<C> {
+    #[inline]
     fn cell(&self) -> &C {
         self.cell.get_or_init(|| Box::new(C::fresh()))
     }
 }
 
 impl<C: Cell> Room<C> {
+    #[inline]
     fn ticks(&self, now: Instant) -> Ticks {
         ticks(now.saturating_duration_since(self.origin))
     }
 
+    #[inline]
     fn home(&self, key: Key) -> (usize, &Slot<C>) {
         let [first, ..] = &*self.slots;
         let home = Self::at(key, 0);
@@ -190,43 +197,11 @@ impl<C: Cell> Room<C> {
 
     #[inline]
     fn find(&self, key: Key) -> Option<(usize, &Slot<C>)> {
-        self.run(key).find(|(_, slot)| slot.key.load(Ordering::Acquire) == id(key))
-    }
-}
-
-/// A share of a number, in parts per billion: exact for every share of up to nine decimals, where a float is not
-/// (`0.29 * 100.0 < 29.0`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Share(u64);
-
-impl Share {
-    const WHOLE: u64 = 1_000_000_000;
-
-    /// Of 0 to 1; what is outside, or no number, is brought to the nearest of them (no number: 1).
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and a billion, and rounded"
-    )]
-    pub(super) const fn of(share: f64) -> Self {
-        if share >= 0.0 && share < 1.0 {
-            Self((share * 1e9 + 0.5) as u64)
-        } else if share < 0.0 {
-            Self(0)
-        } else {
-            Self(Self::WHOLE)
+        let home = self.home(key);
+        if home.1.key.load(Ordering::Acquire) == id(key) {
+            return Some(home);
         }
-    }
-
-    /// The whole part of this share of `n`.
-    #[allow(clippy::cast_possible_truncation, reason = "no more than `n`")]
-    pub(super) const fn part(self, n: u64) -> u64 {
-        ((self.0 as u128 * n as u128) / Self::WHOLE as u128) as u64
-    }
-
-    /// Whether `some` of `all` are at least this share.
-    pub(super) const fn is_reached(self, some: u64, all: u64) -> bool {
-        some as u128 * Self::WHOLE as u128 >= self.0 as u128 * all as u128
+        self.run(key).find(|(_, slot)| slot.key.load(Ordering::Acquire) == id(key))
     }
 }
 
@@ -298,14 +273,5 @@ mod tests {
             table.place(Key::of(n), start + Duration::from_secs(10 + n));
         }
         assert!(!place.is_still(key));
-    }
-
-    #[test]
-    fn a_share_is_exact_where_a_float_is_not() {
-        assert_eq!(Share::of(0.29).part(100), 29);
-        assert_eq!(Share::of(0.6).part(10), 6);
-        assert_eq!(Share::of(f64::NAN).part(10), 10);
-        assert!(Share::of(0.29).is_reached(29, 100));
-        assert!(!Share::of(0.29).is_reached(28, 100));
     }
 }

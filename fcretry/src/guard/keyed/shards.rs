@@ -12,6 +12,7 @@ pub(in crate::guard) const SHARDS: usize = if cfg!(all(loom, test)) { 1 } else {
 pub(in crate::guard) struct Shard<T>(pub(in crate::guard) T);
 
 /// Where this thread counts.
+#[inline]
 pub(in crate::guard) fn mine() -> usize {
     /// Threads take turns; nothing else is kept here.
     static NEXT: AtomicUsize = AtomicUsize::new(0);

@@ -12,42 +12,46 @@ pub struct Asking<'a> {
     retries: &'a dyn Retries,
     ticket: Ticket,
     dropped: Came,
-    over: bool,
 }
 
 impl<'a> Asking<'a> {
     /// An ask that this budget let through; it is settled there once.
+    #[inline]
     pub const fn new(retries: &'a dyn Retries, ticket: Ticket) -> Self {
-        Self { retries, ticket, dropped: Came::Unsent, over: false }
+        Self { retries, ticket, dropped: Came::Unsent }
     }
 
     /// The request goes out now.
+    #[inline]
     pub const fn sent(&mut self) {
         self.dropped = Came::Nothing;
     }
 
     /// It was answered. At the first try that adds to the budget; at a retry it gives back what the retry cost.
+    #[inline]
     pub fn success(self) {
         self.settle(Came::Answer, Instant::now());
     }
 
     /// It failed.
+    #[inline]
     pub fn failure(self) {
         self.settle(Came::Nothing, Instant::now());
     }
 
     /// Says what came of it at this time.
-    pub fn settle(mut self, came: Came, now: Instant) {
-        self.over = true;
-        self.retries.settle(self.ticket.again(), came, now);
+    #[inline]
+    pub fn settle(self, came: Came, now: Instant) {
+        self.retries.settle(&self.ticket, came, now);
+        // Nothing of it is left to drop.
+        mem::forget(self);
     }
 }
 
 impl Drop for Asking<'_> {
+    #[inline]
     fn drop(&mut self) {
-        if !mem::replace(&mut self.over, true) {
-            self.retries.settle(self.ticket.again(), self.dropped, Instant::now());
-        }
+        self.retries.settle(&self.ticket, self.dropped, Instant::now());
     }
 }
 

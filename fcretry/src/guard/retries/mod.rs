@@ -56,7 +56,7 @@ pub trait Retries: Send + Sync {
     }
 
     /// What came of an ask. For [`Asking`], which calls it once.
-    fn settle(&self, ticket: Ticket, came: Came, now: Instant);
+    fn settle(&self, ticket: &Ticket, came: Came, now: Instant);
 }
 
 /// What came of an ask.

@@ -151,7 +151,7 @@ impl Retries for RetryBudget {
     }
 
     #[inline]
-    fn settle(&self, ticket: Ticket, came: Came, now: Instant) {
+    fn settle(&self, ticket: &Ticket, came: Came, now: Instant) {
         let [shard, number, ..] = ticket.place().to_le_bytes().map(usize::from);
         let why = match ticket.number() {
             FIRST => Try::First,
