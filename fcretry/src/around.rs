@@ -2,11 +2,10 @@
 //! body is polled, and to no other thread, so that nothing has to be passed.
 
 use std::{
-    cell::Cell,
+    cell::RefCell,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
-    thread::LocalKey,
 };
 
 use pin_project_lite::pin_project;
@@ -18,10 +17,16 @@ use crate::{
 };
 
 thread_local! {
-    /// The call whose body is being polled.
-    static OUTER: Cell<Option<Outer>> = const { Cell::new(None) };
+    static AROUND: RefCell<Around> = const { RefCell::new(Around { outer: None, ledger: None }) };
+}
+
+/// What is around whatever the thread polls.
+#[derive(Default)]
+struct Around {
+    /// The call whose body it is.
+    outer: Option<Outer>,
     /// Who wants the reports of calls that end here: not those of calls that are inside another, whose report they are in.
-    static LEDGER: Cell<Option<Arc<Ledger>>> = const { Cell::new(None) };
+    ledger: Option<Arc<Ledger>>,
 }
 
 /// What a call shares with the calls in its body.
@@ -97,71 +102,67 @@ impl Ledger {
     }
 }
 
-/// Puts `other` where the thread looks, until it is dropped; then they are exchanged back.
-struct Exchanged<'a, T: 'static> {
-    place: &'static LocalKey<Cell<Option<T>>>,
-    other: &'a mut Option<T>,
+/// Looks at what is around, if the thread is not ending. `at` runs nothing of a user's.
+fn look<R: Default>(at: impl FnOnce(&mut Around) -> R) -> R {
+    let seen = AROUND.try_with(|around| Some(at(&mut *around.try_borrow_mut().ok()?)));
+    seen.ok().flatten().unwrap_or_default()
+}
+
+/// What `swap` exchanges with what is around is exchanged back when this is dropped.
+struct Exchanged<'a, T> {
+    swap: fn(&mut Around, &mut T),
+    other: &'a mut T,
 }
 
 impl<'a, T> Exchanged<'a, T> {
-    fn new(place: &'static LocalKey<Cell<Option<T>>>, other: &'a mut Option<T>) -> Self {
-        exchange(place, other);
-        Self { place, other }
+    fn new(other: &'a mut T, swap: fn(&mut Around, &mut T)) -> Self {
+        look(|around| swap(around, other));
+        Self { swap, other }
     }
 }
 
 impl<T> Drop for Exchanged<'_, T> {
     fn drop(&mut self) {
-        exchange(self.place, self.other);
+        look(|around| (self.swap)(around, self.other));
     }
 }
 
-fn exchange<T>(place: &'static LocalKey<Cell<Option<T>>>, other: &mut Option<T>) {
-    // A thread that is ending has no place any more.
-    let _ = place.try_with(|cell| *other = cell.replace(other.take()));
-}
-
-/// Looks at what is there, and leaves it there.
-fn look<T, R>(
-    place: &'static LocalKey<Cell<Option<T>>>,
-    at: impl FnOnce(&mut Option<T>) -> R,
-) -> Option<R> {
-    let seen = place.try_with(|cell| {
-        let mut value = cell.take();
-        let seen = at(&mut value);
-        cell.set(value);
-        seen
-    });
-    seen.ok()
-}
-
-/// Does something in the body of the call that `outer` is of, and leaves in `outer` the link that it may have got.
-pub(crate) fn inside<R>(outer: &mut Option<Outer>, act: impl FnOnce() -> R) -> R {
-    let mut no_ledger = None;
-    let _outer = Exchanged::new(&OUTER, outer);
+/// Does something in the body of the call that `outer` is of; the link that it may have got.
+pub(crate) fn inside<R>(outer: Outer, act: impl FnOnce() -> R) -> (R, Option<Arc<Link>>) {
     // Who wants the report of the outer call finds in it what is inside.
-    let _ledger = Exchanged::new(&LEDGER, &mut no_ledger);
-    act()
+    let mut body = Around { outer: Some(outer), ledger: None };
+    let result = {
+        let _body = Exchanged::new(&mut body, std::mem::swap);
+        act()
+    };
+    (result, body.outer.and_then(|outer| outer.link))
 }
 
 /// The call in whose body this is, with a link to it.
 pub(crate) fn outer() -> Option<Outer> {
-    let linked = |outer: &mut Option<Outer>| {
-        let outer = outer.as_mut()?;
+    look(|around| {
+        let outer = around.outer.as_mut()?;
         outer.link.get_or_insert_default();
         Some(outer.clone())
-    };
-    look(&OUTER, linked).flatten()
+    })
 }
 
 /// Who wants the reports of calls that end here.
 pub(crate) fn ledger() -> Option<Arc<Ledger>> {
-    look(&LEDGER, |ledger| ledger.clone()).flatten()
+    look(|around| around.ledger.clone())
 }
 
 /// Whether anybody wants the reports of calls that end here.
 pub(crate) fn has_ledger() -> bool {
-    look(&LEDGER, |ledger| ledger.is_some()).unwrap_or_default()
+    look(|around| around.ledger.is_some())
+}
+
+fn swap_ledger(around: &mut Around, ledger: &mut Option<Arc<Ledger>>) {
+    std::mem::swap(&mut around.ledger, ledger);
+}
+
+fn swap_outer(around: &mut Around, outer: &mut Option<Outer>) {
+    std::mem::swap(&mut around.outer, outer);
 }
 
 pin_project! {
@@ -175,7 +176,7 @@ pin_project! {
     impl<F> PinnedDrop for Filed<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _ledger = Exchanged::new(&LEDGER, this.ledger);
+            let _ledger = Exchanged::new(this.ledger, swap_ledger);
             this.future.set(None);
         }
     }
@@ -191,7 +192,7 @@ impl<F: Future> Future for Filed<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _ledger = Exchanged::new(&LEDGER, this.ledger);
+        let _ledger = Exchanged::new(this.ledger, swap_ledger);
         this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(context))
     }
 }
@@ -243,7 +244,7 @@ impl<F: Future> Future for Inherit<F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         // Outside a call it is as if it were not there.
-        let _outer = this.outer.is_some().then(|| Exchanged::new(&OUTER, this.outer));
+        let _outer = this.outer.is_some().then(|| Exchanged::new(this.outer, swap_outer));
         this.future.poll(context)
     }
 }

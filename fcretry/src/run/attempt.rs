@@ -135,10 +135,9 @@ impl Attempt {
     pub(super) fn inside<R>(&self, link: &mut Option<Arc<Link>>, act: impl FnOnce() -> R) -> R {
         let known = link.take();
         let is_known = known.is_some();
-        let mut outer =
-            Some(Outer { deadline: self.deadline, tokens: self.tokens.clone(), link: known });
-        let result = around::inside(&mut outer, act);
-        *link = outer.and_then(|outer| outer.link);
+        let (deadline, tokens) = (self.deadline, self.tokens.clone());
+        let (result, found) = around::inside(Outer { deadline, tokens, link: known }, act);
+        *link = found;
         if !is_known && link.is_some() {
             self.state().link.clone_from(link);
         }

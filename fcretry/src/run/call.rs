@@ -171,7 +171,9 @@ impl Call {
         }
         let ends = after(self.attempt_started, self.attempt.policy.timeout());
         self.attempt.ends = ends.min(self.attempt.deadline);
-        self.attempt.state_mut().begin_attempt();
+        if !matches!(self.stage, Stage::New) {
+            self.attempt.state_mut().begin_attempt();
+        }
         self.stage = Stage::Running;
         if self.invalid.is_none() {
             self.tell_attempt();

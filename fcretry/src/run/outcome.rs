@@ -105,6 +105,8 @@ impl<F: Future> Future for Drive<'_, F> {
             return Poll::Ready(Driven::NotRun);
         };
         if let Poll::Ready(returned) = this.attempt.inside(this.link, || body.poll(context)) {
+            // It is over: there is nothing in it to be dropped inside.
+            this.body.set(None);
             return Poll::Ready(Driven::Returned(returned));
         }
         if this.timer.is_none() {

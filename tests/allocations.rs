@@ -1,0 +1,51 @@
+//! What a call takes on the heap, and in its future. One test: others in the process would be counted in.
+
+// A suite asserts by panicking.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use fcretry::prelude::*;
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+#[retry_policy]
+async fn ready(attempt: &Attempt) -> fcretry::Result<u32> {
+    Ok(attempt.number())
+}
+
+#[retry_policy(max_attempts = 1)]
+async fn outer() -> fcretry::Result<u32> {
+    ready().await
+}
+
+/// What a future gives that is ready at once.
+fn at_once<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("it is ready at once"),
+    }
+}
+
+/// The most that is on the heap at once beyond what was there before, once what is made once is there.
+fn took(act: impl Fn()) -> usize {
+    act();
+    let before = ALLOCATOR.current_usage();
+    ALLOCATOR.reset_peak_usage();
+    act();
+    ALLOCATOR.peak_usage() - before
+}
+
+#[test]
+fn a_call_that_goes_well_at_once_takes_nothing_on_the_heap() {
+    assert_eq!(took(|| assert_eq!(at_once(ready()).unwrap(), 1)), 0);
+    // One that has others in it takes what their attempts need.
+    assert!(took(|| assert_eq!(at_once(outer()).unwrap(), 1)) > 0);
+    let size = size_of_val(&ready());
+    assert!(size <= 1024, "{size}");
+}
