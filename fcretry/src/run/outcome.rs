@@ -81,7 +81,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.body.is_some() {
-                // What is dropped in the body knows whose body it was.
+                // Before the books are closed: what is dropped in the body is in them.
                 this.attempt.inside(this.link, || this.body.set(None));
             }
         }
@@ -114,12 +114,7 @@ impl<F: Future> Future for Drive<'_, F> {
         }
         let Some(timer) = this.timer.as_pin_mut() else { return Poll::Pending };
         // A body that has used up what its task may do in one go would else never be out of time.
-        if pin!(unconstrained(timer)).poll(context).is_pending() {
-            return Poll::Pending;
-        }
-        // Before the books are closed: what is dropped in the body is in them.
-        this.attempt.inside(this.link, || this.body.set(None));
-        Poll::Ready(Driven::TimedOut)
+        pin!(unconstrained(timer)).poll(context).map(|()| Driven::TimedOut)
     }
 }
 
