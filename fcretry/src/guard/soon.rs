@@ -29,6 +29,14 @@ impl<'a, T> Soon<'a, T> {
         Self(Answer::Now(Some(answer)))
     }
 
+    /// The answer, if it is there.
+    pub fn at_once(self) -> Option<T> {
+        match self.0 {
+            Answer::Now(answer) => answer,
+            Answer::Later(_) => None,
+        }
+    }
+
     /// An answer that must be waited for.
     pub fn later(answer: impl Future<Output = T> + Send + 'a) -> Self {
         Self(Answer::Later(Box::pin(answer)))

@@ -21,7 +21,7 @@ use crate::{
     answer::{Answer, Form},
     error::Error,
     failure::{Failure, FailureKind},
-    run::{Ask, Part, Pass},
+    run::{Ask, Part, Sending},
     tool::{ToolSpec, Watch},
 };
 
@@ -49,6 +49,7 @@ impl<'a> Chat<'a> {
             include_obfuscation: None,
         });
         let base_url = client.api_base();
+        let number = if ask.has_guards() { client.number() } else { 0 };
         let known = Quirks::of(base_url, &request.model);
         let mut quirks = known;
         // Each objection changes one of a few parameters; a server that goes on objecting is not asked for ever.
@@ -64,22 +65,22 @@ impl<'a> Chat<'a> {
                 Continuation::ask(&rest.begun, &mut written);
             }
             quirks.apply(&mut written);
-            let mut pass = match ask.admit(|| estimate::of(&written)).await {
-                Ok(pass) => pass,
+            let admission = ask.admission(number, &written.model, || estimate::of(&written));
+            let sending = match admission.await {
+                Ok(sending) => sending,
                 Err(failure) => return Err(ask.fail(failure)),
             };
-            ask.sent();
             let result = if *streams {
                 let watch = expected.watch(ask, request.max_completion_tokens);
                 // On the heap: what it takes to read a stream would be in the future of every caller.
                 let rest = rest.as_ref();
-                Box::pin(streamed(ask, *client, &written, asked, rest, watch, &mut pass)).await
+                Box::pin(streamed(ask, *client, &written, asked, rest, watch, &sending)).await
             } else {
                 whole(ask, *client, &written).await
             };
             let failure = match result {
                 Ok(answer) => {
-                    pass.answered(answer.usage);
+                    sending.answered(answer.usage);
                     if quirks != known {
                         quirks.remember(base_url, &request.model);
                     }
@@ -87,7 +88,7 @@ impl<'a> Chat<'a> {
                 }
                 Err(failure) => failure,
             };
-            pass.failed(&failure);
+            sending.failed(&failure);
             if failure.is_turned_down() {
                 ask.turned_down();
             }
@@ -156,7 +157,7 @@ async fn streamed(
     asked: u64,
     rest: Option<&Rest>,
     mut watch: Watch,
-    pass: &mut Pass,
+    sending: &Sending<'_>,
 ) -> Result<Arc<Answer>, Failure> {
     let policy = ask.policy();
     let (first_token, idle) = (policy.first_token(), policy.idle());
@@ -175,7 +176,7 @@ async fn streamed(
         (None, Ok(chunks)) => stream::read_typed(chunks, pace, &mut watch).await,
         (None, Err(error)) => return Err(classify::failure(error)),
     };
-    pass.came(tokens);
+    sending.came(tokens);
     ask.streamed(first_token, tokens, part.map(|text| Part { text, asked }));
     match answer {
         Ok(answer) => {

@@ -16,7 +16,7 @@ pub use backoff::{Backoff, Jitter, Strategy};
 pub use builder::RetryPolicyBuilder;
 pub use decide::{Action, StoppedBy};
 pub(crate) use decide::{
-    Candidate, Decision, Now, Situation, Track, decide, is_refused_by_a_guard, kills_the_endpoint,
+    Candidate, Decision, Now, Situation, Track, decide, kills_the_endpoint,
 };
 pub use invalid::InvalidPolicy;
 pub use retry_policy::RetryPolicy;

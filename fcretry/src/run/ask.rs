@@ -18,6 +18,7 @@ use crate::{
 };
 
 /// One request for an answer inside a body: what adapters make requests with.
+#[derive(Clone, Copy)]
 pub(crate) struct Ask<'a> {
     pub(super) attempt: &'a Attempt,
     pub(super) index: usize,
@@ -215,6 +216,7 @@ impl<'a> Ask<'a> {
         // Looked for outside the lock: an answer may be long.
         let reading = without_leaks(read?, &self.told())
             .map_err(|failure| failure.with_answer(Arc::clone(answer)))?;
+        self.judged(None);
         let mut state = self.attempt.state();
         state.spent.recovered.extend(reading.log.into_vec());
         Ok(reading.value)
@@ -222,6 +224,7 @@ impl<'a> Ask<'a> {
 
     /// The values, and what was put right in them into the report.
     fn taken<T>(&self, readings: Vec<Reading<T>>) -> Vec<T> {
+        self.judged(None);
         let mut state = self.attempt.state();
         let take = |Reading { value, log, .. }: Reading<T>| {
             state.spent.recovered.extend(log.into_vec());
@@ -238,6 +241,7 @@ impl<'a> Ask<'a> {
 
     /// The error for a failure of this ask, which is remembered: no `map_err` of the body loses it.
     pub(crate) fn fail(&self, failure: Failure) -> Error {
+        self.judged(Some(failure.kind()));
         let report = {
             let mut state = self.attempt.state();
             state.last_failed = Some(self.index);

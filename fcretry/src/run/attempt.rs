@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Ask, Endpoint, Route, admit::Pass, memory::Memory};
+use super::{Ask, Endpoint, Route, admit::ByGuard, guards::Guards, memory::Memory, waits::Waits};
 use crate::{
     around::{self, Link, Outer},
     error::{Error, ReportCell},
@@ -29,7 +29,8 @@ pub struct Attempt {
     pub(super) policy: Policy,
     /// Where the call may go on, beside the policy's models.
     pub(super) route: Option<Route>,
-    /// When this attempt must be over.
+    pub(super) guards: Guards,
+    /// When this attempt must be over, if it waits for no guard.
     pub(super) ends: Instant,
     /// When the call must be over.
     pub(super) deadline: Instant,
@@ -68,6 +69,11 @@ pub(super) struct State {
     pub(super) by_hand: Option<ByHand>,
     /// The ask that failed last in this attempt.
     pub(super) last_failed: Option<usize>,
+    /// The guard that did not let a request of this attempt go.
+    pub(super) refused: Option<ByGuard>,
+    pub(super) waits: Waits,
+    /// The time of the attempt was up before the call's was: what is dropped in it timed out.
+    pub(super) is_out_of_time: bool,
     /// Where errors of this call look for its report.
     pub(super) report: Option<Arc<ReportCell>>,
     /// Where the calls in the body leave their attempts, if there are such calls.
@@ -77,15 +83,8 @@ pub(super) struct State {
 /// An ask that is being made by hand.
 pub(super) struct ByHand {
     pub(super) index: usize,
-    /// Of a request that the attempt's guards let go, until its usage is known.
-    pub(super) pass: Option<Pass>,
-}
-
-impl ByHand {
-    /// Whether its request is known to have gone out.
-    pub(super) fn was_sent(&self) -> bool {
-        self.pass.is_some()
-    }
+    /// Its request is known to have gone out: the attempt's guards let it go.
+    pub(super) was_sent: bool,
 }
 
 /// What was done in one attempt.
@@ -111,6 +110,7 @@ impl Attempt {
             number: 0,
             policy,
             route: None,
+            guards: Guards::default(),
             ends: deadline,
             deadline,
             tokens,
@@ -156,7 +156,12 @@ impl Attempt {
 
     /// How long this attempt may still take; zero if its time is up.
     pub fn time_left(&self) -> Duration {
-        self.ends.saturating_duration_since(Instant::now())
+        self.ends().saturating_duration_since(Instant::now())
+    }
+
+    /// When this attempt must be over.
+    pub(super) fn ends(&self) -> Instant {
+        self.state().waits.put_off(self.ends, self.deadline)
     }
 
     /// How many tokens the call may still spend: those under way are spoken for. `None` if there is no limit, here or around
@@ -226,7 +231,7 @@ impl Attempt {
         let begun = state.by_hand.as_ref().map(|ask| ask.index);
         let index = begun.unwrap_or_else(|| state.begin_ask());
         if begun.is_none() {
-            state.by_hand = Some(ByHand { index, pass: None });
+            state.by_hand = Some(ByHand { index, was_sent: false });
         }
         Ask { attempt: self, index }
     }
@@ -269,6 +274,9 @@ impl State {
         self.spent = Spent::default();
         self.by_hand = None;
         self.last_failed = None;
+        self.refused = None;
+        self.waits = Waits::default();
+        self.is_out_of_time = false;
         for ask in &mut self.asks {
             ask.begin_attempt();
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Call, attempt::Spent, call::Stage};
+use super::{Call, attempt::Spent, call::Stage, memory::Memory};
 use crate::{
     around::{self, Link},
     error::Filed,
@@ -15,6 +15,7 @@ impl Call {
     /// Closes the books of this attempt.
     pub(super) fn record(&mut self, end: End<'_>) {
         self.stage = Stage::Between;
+        self.attempt.state_mut().asks.iter_mut().for_each(Memory::close);
         // Nobody can ask for the report of a first attempt that went well but a ledger and an observer.
         if matches!(end, End::Value) && self.report.attempts.is_empty() && !self.is_watched() {
             return;

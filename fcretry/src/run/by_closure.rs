@@ -1,6 +1,8 @@
 use std::{any::type_name, fmt, ops::ControlFlow};
 
-use super::{AsRoute, Attach, Attempt, Call, Handle, Observer, Route, settle::settle_with};
+use super::{
+    AsRoute, Attach, Attempt, Call, Handle, Observer, Route, guards::Guards, settle::settle_with,
+};
 use crate::{error::Error, failure::Classify, policy::RetryPolicy};
 
 /// One call without the attribute: a closure under a policy that is known at run time. It is the same engine.
@@ -37,6 +39,7 @@ pub struct Run<D = NoDegrade> {
     name: Option<&'static str>,
     route: Option<Route>,
     observer: Option<Handle<dyn Observer>>,
+    guards: Guards,
     degrade: D,
 }
 
@@ -44,7 +47,8 @@ impl Run {
     /// A call under `policy`.
     pub fn new(policy: &RetryPolicy) -> Self {
         let policy = policy.clone();
-        Self { policy, name: None, route: None, observer: None, degrade: NoDegrade }
+        let guards = Guards::default();
+        Self { policy, name: None, route: None, observer: None, guards, degrade: NoDegrade }
     }
 }
 
@@ -52,6 +56,11 @@ impl<D> Run<D> {
     /// What reports and observers call the function. Default: the path of the function that the closure is written in.
     pub fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
+        self
+    }
+
+    pub(super) fn with_guards(mut self, change: impl FnOnce(&mut Guards)) -> Self {
+        change(&mut self.guards);
         self
     }
 
@@ -86,8 +95,8 @@ impl<D> Run<D> {
     /// # });
     /// ```
     pub fn degrade<T, E, F: Fn(&E) -> T>(self, degrade: F) -> Run<OrElse<F>> {
-        let Self { policy, name, route, observer, degrade: _ } = self;
-        Run { policy, name, route, observer, degrade: OrElse(degrade) }
+        let Self { policy, name, route, observer, guards, degrade: _ } = self;
+        Run { policy, name, route, observer, guards, degrade: OrElse(degrade) }
     }
 
     /// Makes the call: runs `body` once per attempt.
@@ -102,10 +111,11 @@ impl<D> Run<D> {
         E: Classify + From<Error>,
         D: Substitute<T, E>,
     {
-        let Self { policy, name, route, observer, degrade } = self;
+        let Self { policy, name, route, observer, guards, degrade } = self;
         let name = name.unwrap_or_else(|| type_name::<F>().trim_end_matches("::{{closure}}"));
         let mut call = Call::with_policy(&policy, None, name, true);
         call.observer = observer;
+        call.attempt.guards = guards;
         if let Some(route) = route {
             call = call.route(&route);
         }

@@ -62,11 +62,11 @@ impl Attempt {
     fn answered_by_hand(&self, answer: Answer) -> (Ask<'_>, Arc<Answer>) {
         let ask = self.by_hand();
         let answer = Arc::new(answer);
-        match ask.close().and_then(|ask| ask.pass) {
-            // It was counted when it was let go.
-            Some(pass) => pass.answered(answer.usage),
-            None => ask.sent(),
+        // What went through the guards was counted when they let it go.
+        if !ask.close().is_some_and(|ask| ask.was_sent) {
+            ask.sent();
         }
+        ask.took(answer.usage);
         ask.answered(&answer, None);
         (ask, answer)
     }

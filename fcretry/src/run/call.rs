@@ -6,8 +6,10 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use super::{
-    AsRoute, Attempt, Drive, Handle, Observer,
-    attempt::{ByHand, Policy},
+    AsRoute, Ask, Attempt, Drive, Handle, Observer,
+    admit::ByGuard,
+    attempt::Policy,
+    guards::Place,
     memory::Memory,
     route::candidates,
 };
@@ -16,8 +18,8 @@ use crate::{
     failure::{Classify, Failure, FailureKind},
     guard::TokenBudget,
     policy::{
-        Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation, Track, decide,
-        is_refused_by_a_guard, kills_the_endpoint,
+        Action, Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation, Track,
+        decide, kills_the_endpoint,
     },
     report::Report,
 };
@@ -212,7 +214,7 @@ impl Call {
             let is_it = |ask: &Memory| ask.failed.as_ref().is_some_and(|f| f.is_same(told));
             state.asks.iter().position(is_it)
         });
-        let was_sent = by_hand.as_ref().is_some_and(ByHand::was_sent);
+        let was_sent = by_hand.as_ref().is_some_and(|ask| ask.was_sent);
         let by_hand = by_hand.map(|ask| ask.index);
         // Whoever only looked at the attempt asked nothing by hand.
         let has_failed = state.last_failed.is_some();
@@ -244,7 +246,7 @@ impl Call {
 
     /// The failure of an attempt whose time was up, and the ask that was waiting longest.
     pub(super) fn out_of_time(&mut self) -> (Option<usize>, Failure) {
-        let past_deadline = self.attempt.ends >= self.attempt.deadline;
+        let past_deadline = self.attempt.ends() >= self.attempt.deadline;
         let index = self.leave_off();
         let policy = &self.attempt.policy;
         let failure = if past_deadline {
@@ -266,7 +268,7 @@ impl Call {
         let state = self.attempt.state_mut();
         let by_hand = state.by_hand.take();
         let waiting = state.asks.iter().position(|ask| ask.is_waiting);
-        let is_unknown = by_hand.as_ref().is_some_and(|ask| !ask.was_sent()) && waiting.is_none();
+        let is_unknown = by_hand.as_ref().is_some_and(|ask| !ask.was_sent) && waiting.is_none();
         state.spent.requests = state.spent.requests.saturating_add(u32::from(is_unknown));
         waiting.or(by_hand.map(|ask| ask.index)).or(state.spent.asks.checked_sub(1))
     }
@@ -277,7 +279,9 @@ impl Call {
         let waits = self.attempt.state_mut().asks.iter().filter_map(|ask| ask.failed.as_ref());
         let retry_after = waits.filter_map(Failure::retry_after).max().max(failure.retry_after());
         // What was refused before anything was sent is no attempt. Candidates only go forward, so it ends all the same.
-        let is_none = is_refused_by_a_guard(failure.kind()) && !self.attempt.state_mut().has_sent();
+        let refused = self.attempt.state_mut().refused;
+        let is_none = refused.is_some() && !self.attempt.state_mut().has_sent();
+        let may_resend = refused != Some(ByGuard::RetryBudget) && self.may_resend(index, failure);
         let attempts = self.attempt.number.saturating_sub(u32::from(is_none));
         let time_left = self.attempt.deadline.saturating_duration_since(Instant::now());
         let (policy, route, state) = self.attempt.parts();
@@ -307,11 +311,29 @@ impl Call {
             repeated: memory.is_repeated_by(failure),
             completion_tokens: answer.map(|answer| answer.completion_tokens()),
             turned_down: failure.is_turned_down(),
+            may_resend,
         };
         let decision = decide(seen, now, policy, &mut memory.track, &mut self.rng);
         memory.note(&decision, failure, policy.history());
+        memory.before = memory.place.map(|place| (place, failure.clone()));
+        let doubt = memory.doubt.take();
         self.track = none.track;
         self.keeps_number = is_none;
+        // Before what follows is said to be of the place where it goes on.
+        let is_left = !matches!(decision.action, Action::Retry | Action::Repair);
+        if is_left && let Some(doubt) = doubt {
+            doubt.confirmed();
+        }
         decision
+    }
+
+    /// Whether the retry budget has anything left for a resend, as far as that can be known before it is time for it.
+    fn may_resend(&self, index: Option<usize>, failure: &Failure) -> bool {
+        let Some(ask) = index.map(|index| Ask { attempt: &self.attempt, index }) else { return true };
+        let Some(key) = ask.memory(|memory| memory.place) else { return true };
+        let place = Place::new(&self.attempt.guards, ask.endpoint(), key);
+        let asked = place.retries().map(|retries| retries.ask(key, Some(failure.kind())));
+        // What is let through is given back at once: nothing is held while waiting.
+        !asked.is_some_and(|asked| matches!(asked.at_once(), Some(Err(_))))
     }
 }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::pass::{Doubt, Pass};
 use crate::{
     answer::Answer,
     failure::Failure,
     feedback::{Exchange, Offer, Parts},
+    guard::Key,
     policy::{Action, Decision, Track},
     tool::{Kept, RefusalDetector, Written},
 };
@@ -29,6 +31,14 @@ pub(super) struct Memory {
     pub(super) failed: Option<Failure>,
     /// A request is out.
     pub(super) is_waiting: bool,
+    /// Of the request that is out, or whose answer is not read yet.
+    pub(super) pass: Option<Pass>,
+    /// A bad answer that counts with a breaker if it is not repaired.
+    pub(super) doubt: Option<Doubt>,
+    /// Where the last request went.
+    pub(super) place: Option<Key>,
+    /// Where the last request that failed went, and what it came to.
+    pub(super) before: Option<(Key, Failure)>,
     /// What takes words for a refusal, in this attempt.
     pub(super) refusals: RefusalDetector,
     /// The content that came before a stream broke off.
@@ -62,7 +72,18 @@ impl Memory {
         self.answer = None;
         self.failed = None;
         self.is_waiting = false;
+        self.pass = None;
+        self.place = None;
         self.refusals = RefusalDetector::default();
+    }
+
+    /// Nothing is held of an attempt that is over. The answer to a request that is left was handed out, and read by somebody
+    /// else.
+    pub(super) fn close(&mut self) {
+        if let Some(mut pass) = self.pass.take() {
+            pass.answered(None);
+            self.doubt = pass.judged(None);
+        }
     }
 
     /// Forgets what was said, and what was kept of it.

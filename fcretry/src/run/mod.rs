@@ -7,23 +7,26 @@ mod books;
 mod by_closure;
 mod by_hand;
 mod call;
+mod guarded;
+mod guards;
 mod handle;
 mod memory;
 mod observer;
 mod outcome;
+mod pass;
 mod route;
+mod sending;
 mod settle;
 #[cfg(feature = "openai")]
 mod streamed;
+mod waits;
 mod watch;
 
-pub use admit::Guarded;
-#[cfg(feature = "openai")]
-pub(crate) use admit::Pass;
 pub(crate) use ask::Ask;
 pub use attempt::Attempt;
 pub use by_closure::{NoDegrade, OrElse, Run, Substitute};
 pub use call::{Call, StaticPolicy, Wait, stub_attempt};
+pub use guarded::Guarded;
 pub use handle::{Attach, Handle, by};
 #[cfg(feature = "openai")]
 pub(crate) use memory::Part;
@@ -32,4 +35,6 @@ pub use outcome::{Drive, Driven, Outcome};
 #[cfg(feature = "openai")]
 pub(crate) use route::number_of;
 pub use route::{AsRoute, Endpoint, Route};
+#[cfg(feature = "openai")]
+pub(crate) use sending::Sending;
 pub use settle::{settle, settle_or};

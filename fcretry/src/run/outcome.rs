@@ -2,7 +2,7 @@ use std::{
     fmt,
     pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use pin_project_lite::pin_project;
@@ -109,12 +109,18 @@ impl<F: Future> Future for Drive<'_, F> {
             this.body.set(None);
             return Poll::Ready(Driven::Returned(returned));
         }
-        if this.timer.is_none() {
-            this.timer.set(Some(sleep_until(this.attempt.ends)));
+        // What the body waits for its guards is not counted, and nobody knows beforehand how long that is.
+        let ends = this.attempt.ends();
+        match this.timer.as_mut().as_pin_mut() {
+            Some(timer) if timer.deadline() == ends => {}
+            Some(timer) => timer.reset(ends),
+            None => this.timer.set(Some(sleep_until(ends))),
         }
         let Some(timer) = this.timer.as_pin_mut() else { return Poll::Pending };
         // A body that has used up what its task may do in one go would else never be out of time.
-        pin!(unconstrained(timer)).poll(context).map(|()| Driven::TimedOut)
+        ready!(pin!(unconstrained(timer)).poll(context));
+        this.attempt.state().is_out_of_time = ends < this.attempt.deadline;
+        Poll::Ready(Driven::TimedOut)
     }
 }
 

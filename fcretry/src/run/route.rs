@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use super::guards::Guards;
 use crate::policy::{Candidate, RetryPolicy};
 
 /// A model at a server, with the client that asks it: where a call may go on. Cheap to clone.
@@ -25,6 +26,7 @@ struct Parts {
     /// Tells endpoints apart.
     number: u64,
     client: Arc<dyn Any + Send + Sync>,
+    guards: Guards,
     /// What the adapter asks it through, if there is one for its client.
     #[cfg(feature = "openai")]
     adapter: Option<Arc<dyn Any + Send + Sync>>,
@@ -59,6 +61,7 @@ impl Endpoint {
             context: None,
             number,
             client,
+            guards: Guards::default(),
             #[cfg(feature = "openai")]
             adapter: None,
         }))
@@ -73,7 +76,9 @@ impl Endpoint {
         client: Arc<dyn Any + Send + Sync>,
         adapter: Arc<dyn Any + Send + Sync>,
     ) -> Self {
-        Self(Arc::new(Parts { name, model, context: None, number, client, adapter: Some(adapter) }))
+        let guards = Guards::default();
+        let adapter = Some(adapter);
+        Self(Arc::new(Parts { name, model, context: None, number, client, guards, adapter }))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Parts)) -> Self {
@@ -90,6 +95,19 @@ impl Endpoint {
     /// only if this is known, and more. Default: not known.
     pub fn context(self, tokens: u32) -> Self {
         self.with(|parts| parts.context = Some(tokens))
+    }
+
+    pub(super) fn with_guards(self, change: impl FnOnce(&mut Guards)) -> Self {
+        self.with(|parts| change(&mut parts.guards))
+    }
+
+    pub(super) fn guards(&self) -> &Guards {
+        &self.0.guards
+    }
+
+    /// What tells it from others: a hash of its name, or of its address and account.
+    pub(super) fn number(&self) -> u64 {
+        self.0.number
     }
 
     /// What reports call it.

@@ -30,7 +30,7 @@ impl Ask<'_> {
 
     /// When the attempt must be over.
     pub(crate) fn ends(&self) -> Instant {
-        self.attempt.ends
+        self.attempt.ends()
     }
 
     /// The policy of the call.

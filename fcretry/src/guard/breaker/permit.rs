@@ -21,6 +21,15 @@ impl<'a> Permit<'a> {
         Self { breaker, ticket }
     }
 
+    /// The ticket, for whoever keeps it beside a handle of the breaker: [`new`](Self::new) makes a permit of it again, which must
+    /// be settled.
+    #[inline]
+    pub fn into_ticket(self) -> Ticket {
+        let ticket = self.ticket.again();
+        mem::forget(self);
+        ticket
+    }
+
     /// The endpoint answered.
     #[inline]
     pub fn success(self) {

@@ -21,6 +21,15 @@ impl<'a> Asking<'a> {
         Self { retries, ticket, dropped: Came::Unsent }
     }
 
+    /// The ticket, for whoever keeps it beside a handle of the budget: [`new`](Self::new) makes an ask of it again, which must be
+    /// settled.
+    #[inline]
+    pub fn into_ticket(self) -> Ticket {
+        let ticket = self.ticket.again();
+        mem::forget(self);
+        ticket
+    }
+
     /// The request goes out now.
     #[inline]
     pub const fn sent(&mut self) {

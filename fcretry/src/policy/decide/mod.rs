@@ -5,7 +5,7 @@ mod candidates;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use candidates::{Candidate, is_refused_by_a_guard, kills_the_endpoint};
+pub(crate) use candidates::{Candidate, kills_the_endpoint};
 
 use std::time::Duration;
 
@@ -62,6 +62,8 @@ pub enum StoppedBy {
     Count,
     /// `max_attempts` was reached.
     MaxAttempts,
+    /// There are too many retries: the retry budget that calls share had nothing left for another.
+    RetryBudget,
     /// The deadline passed, or the next wait would have passed it.
     Deadline,
     /// The server asked for a wait that is longer than the time left, or than anyone waits.
@@ -83,6 +85,8 @@ pub(crate) struct Situation {
     pub(crate) completion_tokens: Option<u64>,
     /// The server turned the request down: it takes no larger limit.
     pub(crate) turned_down: bool,
+    /// The retry budget has something left.
+    pub(crate) may_resend: bool,
 }
 
 /// Where the call stands.
@@ -228,7 +232,8 @@ impl Case<'_> {
         let open = self.rule.steps.iter().copied().find(|step| match *step {
             Step::Retry(limit) | Step::Resume(limit) => {
                 let can_be_longer = || !self.seen.turned_down && self.larger_limit(track).is_some();
-                Track::count(&track.retries, kind) < limit.unwrap_or_default()
+                self.seen.may_resend
+                    && Track::count(&track.retries, kind) < limit.unwrap_or_default()
                     && (kind != FailureKind::Truncated || can_be_longer())
             }
             Step::Repair(limit) => {
@@ -248,6 +253,9 @@ impl Case<'_> {
             Some(Step::Escalate) => Err(Decision::stop(Action::Escalate, StoppedBy::Rule)),
             Some(step) => Ok(step),
             None if self.falls_back_after() && self.next(track).is_some() => Ok(Step::Fallback),
+            None if !self.seen.may_resend => {
+                Err(Decision::stop(self.ending(), StoppedBy::RetryBudget))
+            }
             None if track.has_counted(self.seen.kind) => {
                 Err(Decision::stop(self.ending(), StoppedBy::Count))
             }

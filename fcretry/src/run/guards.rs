@@ -1,0 +1,92 @@
+//! The guards that a call or an endpoint has, and what an ask is known to them by.
+
+use super::{Attach, Call, Endpoint, Handle, Run, handle::attach_as_dyn};
+use crate::guard::{Breaker, Key, Retries};
+
+attach_as_dyn!(Breaker);
+attach_as_dyn!(Retries);
+
+/// The guards that were attached. Budgets are the call's own.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Guards {
+    pub(super) breaker: Option<Handle<dyn Breaker>>,
+    pub(super) retries: Option<Handle<dyn Retries>>,
+}
+
+impl Guards {
+    #[cfg(feature = "openai")]
+    pub(super) const fn is_empty(&self) -> bool {
+        let Self { breaker, retries } = self;
+        breaker.is_none() && retries.is_none()
+    }
+}
+
+/// Where an ask goes: what guards count apart, and those that are asked.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) key: Key,
+    own: &'a Guards,
+    /// Those of the endpoint of the route come before the call's.
+    endpoint: Option<&'a Guards>,
+}
+
+impl<'a> Place<'a> {
+    /// The model `model` at the endpoint with this number.
+    pub(super) fn new(own: &'a Guards, endpoint: Option<&'a Endpoint>, key: Key) -> Self {
+        Self { key, own, endpoint: endpoint.map(Endpoint::guards) }
+    }
+
+    fn guard<G: ?Sized>(
+        self,
+        of: fn(&'a Guards) -> Option<&'a Handle<G>>,
+    ) -> Option<&'a Handle<G>> {
+        self.endpoint.and_then(of).or_else(|| of(self.own))
+    }
+
+    pub(super) fn breaker(self) -> Option<&'a Handle<dyn Breaker>> {
+        self.guard(|guards| guards.breaker.as_ref())
+    }
+
+    pub(super) fn retries(self) -> Option<&'a Handle<dyn Retries>> {
+        self.guard(|guards| guards.retries.as_ref())
+    }
+}
+
+/// The methods that attach a guard, wherever they are.
+macro_rules! attaching {
+    ($(#[$of:meta])? $change:ident) => {
+        /// Has `breaker` say whether an endpoint may be asked: a reference to a `static`, to a `LazyLock` that is one, or to an
+        /// `Arc`. See [`CircuitBreaker`](crate::guard::CircuitBreaker).
+        $(#[$of])?
+        pub fn breaker<By>(self, breaker: impl Attach<dyn Breaker, By>) -> Self {
+            let breaker = breaker.handle();
+            self.$change(|guards| guards.breaker = Some(breaker))
+        }
+
+        /// Has `retries` say whether an endpoint may be asked again, in the same ways. See
+        /// [`RetryBudget`](crate::guard::RetryBudget).
+        $(#[$of])?
+        pub fn retry_budget<By>(self, retries: impl Attach<dyn Retries, By>) -> Self {
+            let retries = retries.handle();
+            self.$change(|guards| guards.retries = Some(retries))
+        }
+    };
+}
+
+impl Call {
+    attaching!(#[must_use] with_guards);
+
+    fn with_guards(mut self, change: impl FnOnce(&mut Guards)) -> Self {
+        change(&mut self.attempt.guards);
+        self
+    }
+}
+
+impl<D> Run<D> {
+    attaching!(with_guards);
+}
+
+/// Guards of an endpoint come before those of the call that goes on there.
+impl Endpoint {
+    attaching!(#[must_use] with_guards);
+}
