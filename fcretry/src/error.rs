@@ -9,6 +9,7 @@ use std::{
 use crate::{
     around::Link,
     failure::{Classify, Failure, FailureKind, Violation},
+    guard::OnceError,
     report::Report,
 };
 
@@ -166,3 +167,17 @@ macro_rules! from_classified {
 }
 
 from_classified!(std::io::Error, tokio::time::error::Elapsed);
+
+/// So that `?` takes what a side effect of the body failed with: its own error stays what it is.
+impl<E: Classify + std::error::Error + Send + Sync + 'static> From<OnceError<E>> for Error {
+    fn from(mut error: OnceError<E>) -> Self {
+        let own = Classify::as_any_mut(&mut error).and_then(|own| own.downcast_mut::<Self>());
+        if let Some(own) = own {
+            return std::mem::replace(own, FailureKind::Application.into());
+        }
+        match Classify::failure(&error).cloned() {
+            Some(failure) => failure.into(),
+            None => Failure::new(Classify::kind(&error)).with_source(error).into(),
+        }
+    }
+}

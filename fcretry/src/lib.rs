@@ -68,7 +68,7 @@ pub mod __private {
         policy::{Backoff, Jitter, RetryPolicy, Rule, Then},
         run::{
             Call, Drive, Driven, NoDegrade, OrElse, Outcome, StaticPolicy, Substitute, Wait, by,
-            settle, settle_or, stub_attempt,
+            part, settle, settle_or, stub_attempt,
         },
         tool::{RawCall, SpecCell, assert_distinct, generic_name},
     };

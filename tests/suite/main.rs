@@ -16,6 +16,8 @@ mod dialects;
 mod expansion;
 mod fallback;
 mod feedback;
+mod guards;
+mod keys;
 mod left_early;
 mod limits;
 mod nested;

@@ -8,7 +8,6 @@ use syn::spanned::Spanned;
 
 use super::kinds::ActionKind;
 use super::model::{Action, Backoff, Budget, Policy, Rule, Strategy};
-use crate::diag::Slot;
 
 /// The call of the function `name` under the policy.
 pub(crate) fn call(
@@ -19,7 +18,7 @@ pub(crate) fn call(
 ) -> TokenStream {
     let here = Span::mixed_site();
     let name = quote_spanned!(here=> ::core::concat!(::core::module_path!(), "::", #name));
-    let attached = attached(policy);
+    let attached = attached(policy, krate);
     let keys = keys(policy, krate);
     let Some(expression) = policy.base.value() else {
         return quote_spanned! {here=>
@@ -57,15 +56,21 @@ pub(crate) fn call(
 }
 
 /// A method of the call for each handle that is attached to it. The expressions are evaluated here, once.
-fn attached(policy: &Policy) -> TokenStream {
+fn attached(policy: &Policy, krate: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let mut tokens = TokenStream::new();
-    let keys = [&policy.route, &policy.observer];
-    for (key, expression) in keys.into_iter().filter_map(Slot::both) {
+    for (key, expression) in policy.attached() {
         let method = Ident::new(&key.to_string(), here);
         // Where the expression stands, so that one of another type is reported there.
         let argument = quote_spanned!(here.located_at(expression.span())=> &(#expression));
         tokens.extend(quote_spanned!(here=> .#method(#argument)));
+    }
+    if let Some(parts) = policy.idempotency.value() {
+        // Each where it stands, so that one that cannot be serialized is reported there.
+        let parts = parts
+            .iter()
+            .map(|part| quote_spanned!(here.located_at(part.span())=> #krate::part(&(#part))));
+        tokens.extend(quote_spanned!(here=> .idempotency(&(#(#parts,)*))));
     }
     tokens
 }
@@ -89,6 +94,10 @@ fn keys(policy: &Policy, krate: &TokenStream) -> TokenStream {
         budget,
         degrade: _,
         observer: _,
+        breaker: _,
+        throttle: _,
+        retry_budget: _,
+        idempotency: _,
         base: _,
         krate: _,
         is_partial: _,

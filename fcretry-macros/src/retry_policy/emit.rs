@@ -1,7 +1,7 @@
 //! The function with its body in the loop. Nothing here can fail.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
@@ -101,12 +101,12 @@ pub(crate) fn plain(policy: &Policy, function: &Function) -> TokenStream {
         quote!(#bound #used)
     });
     // The arguments that the policy and the handles are made from are used. It may `.await`.
-    let expressions = [policy.base.value(), policy.route.value(), policy.observer.value()];
-    let expressions = expressions.into_iter().flatten();
-    let expressions = sig
-        .asyncness
-        .into_iter()
-        .flat_map(|_| expressions.clone())
+    let expressions = policy.base.value().into_iter().cloned();
+    let expressions = expressions.chain(policy.attached().map(|(_, handle)| handle.clone()));
+    let parts = policy.idempotency.value().into_iter().flatten();
+    let expressions = expressions.chain(parts.map(ToTokens::to_token_stream));
+    let expressions = expressions
+        .filter(|_| sig.asyncness.is_some())
         .map(|expression| quote!(let _ = &(#expression);));
     let mut tokens = quote!(#(#attrs)* #vis #sig);
     brace.surround(&mut tokens, |tokens| {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{ExprPath, LitStr, Path};
+use syn::{Expr, ExprPath, LitStr, Path};
 
 use super::kinds::{ActionKind, Kind};
 use crate::diag::Slot;
@@ -30,11 +30,25 @@ pub(crate) struct Policy {
     pub(crate) degrade: Slot<ExprPath>,
     /// The expression of who is told what happens.
     pub(crate) observer: Slot<TokenStream>,
+    /// The expressions of the guards.
+    pub(crate) breaker: Slot<TokenStream>,
+    pub(crate) throttle: Slot<TokenStream>,
+    pub(crate) retry_budget: Slot<TokenStream>,
+    /// The arguments that the idempotency key is made of.
+    pub(crate) idempotency: Slot<Vec<Expr>>,
     /// The expression of a policy made at run time, whose keys the others replace.
     pub(crate) base: Slot<TokenStream>,
     pub(crate) krate: Slot<Path>,
     /// Whether a key could not be read, so that nothing is to be said of what is missing.
     pub(crate) is_partial: bool,
+}
+
+impl Policy {
+    /// What is attached to a call, by the key that is its method: each is an expression of a handle.
+    pub(crate) fn attached(&self) -> impl Iterator<Item = (&Ident, &TokenStream)> {
+        let Self { route, observer, breaker, throttle, retry_budget, .. } = self;
+        [route, observer, breaker, throttle, retry_budget].into_iter().filter_map(Slot::both)
+    }
 }
 
 /// `budget(..)`.

@@ -25,6 +25,10 @@ const EVERY_KEY: &str = r#"
     recovery = "lossless",
     degrade(cached::<T>),
     observer(self.observer),
+    breaker(self.breaker),
+    throttle(LIMITS),
+    retry_budget(&self.retries),
+    idempotency(email, order.id),
     history = 2,
     max_feedback_chars = 2_000,
     crate = "::fcretry",
@@ -35,8 +39,8 @@ const CONSTANT: &str = r#"
     on(invalid_request, fallback), backoff(fibonacci), fallback("gpt-4o-mini")
 "#;
 
-/// Keys of later versions, whose lists hold expressions.
-const LATER: &str = r"breaker(self.breaker), policy(strict(1)), throttle(LIMITS), max_attempts = 2";
+/// A key of a later version, whose list holds expressions.
+const LATER: &str = r"adapt(self.models), policy(strict(1)), throttle(LIMITS), max_attempts = 2";
 
 const PLAIN: &str = "
     async fn extract(attempt: &Attempt, email: &str) -> fcretry::Result<Order> {
@@ -217,19 +221,11 @@ fn one_mistake_is_reported_once() {
 
 #[test]
 fn keys_of_later_versions_are_named_and_never_offered() {
-    let found = mistakes(expanded("breaker(self.a.b), throttle(LIMITS)", PLAIN));
-    assert_eq!(
-        found,
-        [
-            "`breaker` is not available in this version of fcretry",
-            "`throttle` is not available in this version of fcretry"
-        ]
-    );
-    for slip in ["braker = 1", "trottle(x)", "foo"] {
+    let found = mistakes(expanded("adapt(self.a.b)", PLAIN));
+    assert_eq!(found, ["`adapt` is not available in this version of fcretry"]);
+    for slip in ["adept = 1", "foo"] {
         let found = mistakes(expanded(slip, PLAIN)).join("\n");
-        for later in ["throttle", "breaker"] {
-            assert!(!found.contains(&format!("`{later}`")), "{found}");
-        }
+        assert!(!found.contains("`adapt`"), "{found}");
     }
 }
 

@@ -75,7 +75,16 @@ where
             true,
         )
         .route(&(self.route))
-        .observer(&(self.observer));
+        .observer(&(self.observer))
+        .breaker(&(self.breaker))
+        .throttle(&(LIMITS))
+        .retry_budget(&(&self.retries))
+        .idempotency(
+            &(
+                ::fcretry::__private::part(&(email)),
+                ::fcretry::__private::part(&(order.id)),
+            ),
+        );
     loop {
         __call.begin();
         let __wait = {

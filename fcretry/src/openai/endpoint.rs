@@ -11,7 +11,7 @@ use async_openai::{
 use reqwest::Url;
 
 use super::exchange::{Coming, Exchange};
-use crate::run::Endpoint;
+use crate::{guard::IdempotencyKey, run::Endpoint};
 
 /// The model `model` behind `client`, as an endpoint of a [`Route`](crate::Route). Its name is the host of the base
 /// URL, until it is [`named`](Endpoint::named).
@@ -78,13 +78,18 @@ impl Exchange for NoClient {
         0
     }
 
-    fn create(&self, _: CreateChatCompletionRequest) -> Coming<'_, CreateChatCompletionResponse> {
+    fn create(
+        &self,
+        _: CreateChatCompletionRequest,
+        _: IdempotencyKey,
+    ) -> Coming<'_, CreateChatCompletionResponse> {
         Box::pin(std::future::ready(Err(no_client())))
     }
 
     fn create_stream(
         &self,
         _: CreateChatCompletionRequest,
+        _: IdempotencyKey,
     ) -> Coming<'_, ChatCompletionResponseStream> {
         Box::pin(std::future::ready(Err(no_client())))
     }

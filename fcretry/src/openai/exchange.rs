@@ -8,12 +8,16 @@ use async_openai::{
     Client,
     config::Config,
     error::OpenAIError,
+    traits::RequestOptionsBuilder as _,
     types::chat::{
         ChatCompletionResponseStream, CreateChatCompletionRequest, CreateChatCompletionResponse,
     },
 };
 
-use crate::run::number_of;
+use crate::{guard::IdempotencyKey, run::number_of};
+
+/// The header of the IETF's draft, which Stripe's clients send, too.
+const KEY: &str = "idempotency-key";
 
 /// An answer on its way. On the heap: the client's future is kilobytes, and would be in that of every caller.
 pub(super) type Coming<'a, T> = Pin<Box<dyn Future<Output = Result<T, OpenAIError>> + Send + 'a>>;
@@ -26,16 +30,18 @@ pub(super) trait Exchange: Send + Sync {
     /// Tells endpoints apart: one address, one account.
     fn number(&self) -> u64;
 
-    /// Sends one request.
+    /// Sends one request, under a key that tells whoever looks at it that it was sent before.
     fn create(
         &self,
         request: CreateChatCompletionRequest,
+        key: IdempotencyKey,
     ) -> Coming<'_, CreateChatCompletionResponse>;
 
     /// Sends one request for a stream.
     fn create_stream(
         &self,
         request: CreateChatCompletionRequest,
+        key: IdempotencyKey,
     ) -> Coming<'_, ChatCompletionResponseStream>;
 }
 
@@ -58,14 +64,18 @@ impl<C: Config> Exchange for Client<C> {
     fn create(
         &self,
         request: CreateChatCompletionRequest,
+        key: IdempotencyKey,
     ) -> Coming<'_, CreateChatCompletionResponse> {
-        Box::pin(async move { self.chat().create(request).await })
+        Box::pin(async move { self.chat().header(KEY, key.to_string())?.create(request).await })
     }
 
     fn create_stream(
         &self,
         request: CreateChatCompletionRequest,
+        key: IdempotencyKey,
     ) -> Coming<'_, ChatCompletionResponseStream> {
-        Box::pin(async move { self.chat().create_stream(request).await })
+        Box::pin(
+            async move { self.chat().header(KEY, key.to_string())?.create_stream(request).await },
+        )
     }
 }

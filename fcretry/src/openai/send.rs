@@ -94,11 +94,15 @@ impl<'a> Chat<'a> {
             }
             // Whoever does not take a part is asked for the whole.
             if failure.kind() == FailureKind::InvalidRequest && rest.take().is_some() {
+                ask.revise();
                 continue;
             }
             objections += 1;
             match quirks.after(&written, &failure) {
-                Some(changed) if objections <= MAX_OBJECTIONS => quirks = changed,
+                Some(changed) if objections <= MAX_OBJECTIONS => {
+                    quirks = changed;
+                    ask.revise();
+                }
                 _ => return Err(ask.fail(too_large(failure, raised))),
             }
         };
@@ -137,7 +141,8 @@ async fn whole(
     client: &dyn Exchange,
     request: &CreateChatCompletionRequest,
 ) -> Result<Arc<Answer>, Failure> {
-    let (result, seen) = transport::observe(client.create(request.clone())).await;
+    let (result, seen) =
+        transport::observe(client.create(request.clone(), ask.request_key())).await;
     let answer = Arc::new(Answer::from(&result.map_err(classify::failure)?));
     ask.answered(&answer, seen.request_id);
     Ok(answer)
@@ -162,7 +167,7 @@ async fn streamed(
     let policy = ask.policy();
     let (first_token, idle) = (policy.first_token(), policy.idle());
     let pace = Pace { started: Instant::now(), first_token, idle, ends: ask.ends() };
-    let exchange = client.create_stream(request.clone());
+    let exchange = client.create_stream(request.clone(), ask.request_key());
     let exchange = transport::observe_stream(exchange, rest.map(|rest| rest.how));
     let (result, seen) = match pace.first_due() {
         Some(due) => timeout_at(due, exchange).await.map_err(|_| pace.late())?,

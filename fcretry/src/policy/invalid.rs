@@ -11,6 +11,11 @@ impl InvalidPolicy {
         Self { faults }
     }
 
+    /// What `key` was given cannot be used.
+    pub(crate) fn of_key(key: &str, error: &dyn std::error::Error) -> Self {
+        Self::new(vec![format!("`{key}`: {error}")])
+    }
+
     /// Everything that is wrong, each with the key it is about.
     pub fn faults(&self) -> &[String] {
         &self.faults

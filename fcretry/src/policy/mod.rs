@@ -15,9 +15,7 @@ mod rule;
 pub use backoff::{Backoff, Jitter, Strategy};
 pub use builder::RetryPolicyBuilder;
 pub use decide::{Action, StoppedBy};
-pub(crate) use decide::{
-    Candidate, Decision, Now, Situation, Track, decide, kills_the_endpoint,
-};
+pub(crate) use decide::{Candidate, Decision, Now, Situation, Track, decide, kills_the_endpoint};
 pub use invalid::InvalidPolicy;
 pub use retry_policy::RetryPolicy;
 pub(crate) use rule::Step;

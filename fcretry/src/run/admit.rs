@@ -81,7 +81,15 @@ impl<'a> Ask<'a> {
         self.memory(|memory| memory.place = Some(key));
         let estimate = if attempt.tokens.is_some() { estimate() } else { Estimate::default() };
         let stage = Stage::Breaker(None);
-        Admission { ask: self, place, before, estimate, pass: Pass::default(), stage, waiting: None }
+        Admission {
+            ask: self,
+            place,
+            before,
+            estimate,
+            pass: Pass::default(),
+            stage,
+            waiting: None,
+        }
     }
 
     /// Whether a guard is to be asked that counts endpoints apart.

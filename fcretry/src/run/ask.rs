@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     failure::{Failure, FailureKind},
     feedback::{self, Offer, Turn},
+    guard::IdempotencyKey,
     parse::Reading,
     tool::{
         How, Judged, Kept, RefusalDetector, Rest, ToolCall, ToolSet, ToolSpec, distinct_specs,
@@ -118,6 +119,20 @@ impl<'a> Ask<'a> {
     /// What takes words for a refusal.
     pub(crate) fn refusals(&self) -> RefusalDetector {
         self.memory(|memory| memory.refusals)
+    }
+
+    /// The key of the next request. Those of the asks of a body differ, and so do those of one ask that ask for different things.
+    pub(crate) fn request_key(&self) -> IdempotencyKey {
+        let revision = self.memory(|memory| memory.revision);
+        let ask = u32::try_from(self.index).unwrap_or_default();
+        // There are never as many of either.
+        self.attempt.idempotency_key().repaired(ask << 16 | revision)
+    }
+
+    /// The next request of this attempt asks for something else than the last.
+    #[cfg(feature = "openai")]
+    pub(crate) fn revise(&self) {
+        self.memory(Memory::revise);
     }
 
     /// A request goes out.

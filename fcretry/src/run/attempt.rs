@@ -1,7 +1,7 @@
 use std::{
     fmt,
     ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use crate::{
     around::{self, Link, Outer},
     error::{Error, ReportCell},
     failure::{Failure, FailureKind, Violations},
-    guard::TokenBudget,
+    guard::{IdempotencyKey, TokenBudget},
     parse::Recovered,
     policy::RetryPolicy,
     usage::Usage,
@@ -30,6 +30,8 @@ pub struct Attempt {
     /// Where the call may go on, beside the policy's models.
     pub(super) route: Option<Route>,
     pub(super) guards: Guards,
+    /// What the call does, made when it is first asked for unless it was derived.
+    pub(super) key: OnceLock<IdempotencyKey>,
     /// When this attempt must be over, if it waits for no guard.
     pub(super) ends: Instant,
     /// When the call must be over.
@@ -111,6 +113,7 @@ impl Attempt {
             policy,
             route: None,
             guards: Guards::default(),
+            key: OnceLock::new(),
             ends: deadline,
             deadline,
             tokens,
@@ -168,6 +171,38 @@ impl Attempt {
     /// it.
     pub fn tokens_left(&self) -> Option<u64> {
         self.tokens.as_deref().map(TokenBudget::left)
+    }
+
+    /// The key of what this call does: the same in every attempt of it. Hand it to
+    /// [`once`](crate::guard::Idempotency::once), or to a service that takes an `Idempotency-Key`, so that a side effect of the body
+    /// happens once however many attempts there are.
+    ///
+    /// It is random, unless the attribute names arguments: `idempotency(customer, order)` makes it of their JSON, of the module and
+    /// the function, so that the same call made again has the same key.
+    ///
+    /// ```
+    /// use fcretry::{guard::{Idempotency, idempotency::TTL}, prelude::*};
+    ///
+    /// static PAYMENTS: Idempotency = Idempotency::new();
+    ///
+    /// # async fn charge(order: u64) -> fcretry::Result<u64> { Ok(order) }
+    /// #[retry_policy(idempotency(order))]
+    /// async fn pay(attempt: &Attempt, order: u64) -> fcretry::Result<u64> {
+    ///     // .. ask the model, and act on what it says:
+    ///     Ok(PAYMENTS.once(attempt.idempotency_key(), TTL, || charge(order)).await?)
+    /// }
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// assert_eq!(pay(17).await.unwrap(), pay(17).await.unwrap());
+    /// # });
+    /// ```
+    pub fn idempotency_key(&self) -> IdempotencyKey {
+        *self.key.get_or_init(IdempotencyKey::random)
+    }
+
+    /// The key of the next request that is made by hand, for its header `Idempotency-Key`: the same when it is sent again as it was,
+    /// another when it asks for something else. What [`chat`](Self::chat) sends has it.
+    pub fn request_key(&self) -> IdempotencyKey {
+        self.by_hand().request_key()
     }
 
     /// The policy of the call.

@@ -1,22 +1,19 @@
 use std::{
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
     time::Duration,
 };
 
+use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    AsRoute, Ask, Attempt, Drive, Handle, Observer,
-    admit::ByGuard,
-    attempt::Policy,
-    guards::Place,
-    memory::Memory,
-    route::candidates,
+    AsRoute, Ask, Attempt, Drive, Handle, Observer, admit::ByGuard, attempt::Policy, guards::Place,
+    memory::Memory, route::candidates,
 };
 use crate::{
     around::{self, Outer},
     failure::{Classify, Failure, FailureKind},
-    guard::TokenBudget,
+    guard::{IdempotencyKey, TokenBudget},
     policy::{
         Action, Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation, Track,
         decide, kills_the_endpoint,
@@ -82,6 +79,11 @@ pub fn stub_attempt() -> &'static Attempt {
     static STUB: LazyLock<Attempt> =
         LazyLock::new(|| Attempt::new(Policy::Own(RetryPolicy::default()), Instant::now(), None));
     &STUB
+}
+
+/// A part of an idempotency key.
+pub fn part<T: Serialize + ?Sized>(part: &T) -> &T {
+    part
 }
 
 fn after(start: Instant, duration: Duration) -> Instant {
@@ -155,6 +157,19 @@ impl Call {
     #[must_use]
     pub fn route(mut self, route: &(impl AsRoute + ?Sized)) -> Self {
         self.attempt.route = Some(route.route());
+        self
+    }
+
+    /// Has the call's key made of `parts`.
+    #[must_use]
+    pub fn idempotency(mut self, parts: &impl Serialize) -> Self {
+        match IdempotencyKey::derived(parts, self.function) {
+            Ok(key) => self.attempt.key = OnceLock::from(key),
+            Err(error) => {
+                let fault = || InvalidPolicy::of_key("idempotency", &error);
+                self.invalid = self.invalid.take().or_else(|| Some(fault()));
+            }
+        }
         self
     }
 
@@ -329,7 +344,9 @@ impl Call {
 
     /// Whether the retry budget has anything left for a resend, as far as that can be known before it is time for it.
     fn may_resend(&self, index: Option<usize>, failure: &Failure) -> bool {
-        let Some(ask) = index.map(|index| Ask { attempt: &self.attempt, index }) else { return true };
+        let Some(ask) = index.map(|index| Ask { attempt: &self.attempt, index }) else {
+            return true;
+        };
         let Some(key) = ask.memory(|memory| memory.place) else { return true };
         let place = Place::new(&self.attempt.guards, ask.endpoint(), key);
         let asked = place.retries().map(|retries| retries.ask(key, Some(failure.kind())));

@@ -9,9 +9,9 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{Ask, Attempt, Endpoint, admit::Admission, attempt::ByHand, sending::Sending};
-use crate::{error::Error, guard::Estimate, usage::Usage};
 #[cfg(doc)]
 use crate::FailureKind;
+use crate::{error::Error, guard::Estimate, usage::Usage};
 
 impl Attempt {
     /// Has the guards of the call, its budget among them, let a request go that is made by hand, with any client: `request` is

@@ -74,7 +74,10 @@ macro_rules! attaching {
 }
 
 impl Call {
-    attaching!(#[must_use] with_guards);
+    attaching!(
+        #[must_use]
+        with_guards
+    );
 
     fn with_guards(mut self, change: impl FnOnce(&mut Guards)) -> Self {
         change(&mut self.attempt.guards);
@@ -88,5 +91,8 @@ impl<D> Run<D> {
 
 /// Guards of an endpoint come before those of the call that goes on there.
 impl Endpoint {
-    attaching!(#[must_use] with_guards);
+    attaching!(
+        #[must_use]
+        with_guards
+    );
 }

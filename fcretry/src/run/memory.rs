@@ -31,6 +31,8 @@ pub(super) struct Memory {
     pub(super) failed: Option<Failure>,
     /// A request is out.
     pub(super) is_waiting: bool,
+    /// How often what is asked for was changed.
+    pub(super) revision: u32,
     /// Of the request that is out, or whose answer is not read yet.
     pub(super) pass: Option<Pass>,
     /// A bad answer that counts with a breaker if it is not repaired.
@@ -86,6 +88,11 @@ impl Memory {
         }
     }
 
+    /// The next request is another one.
+    pub(super) fn revise(&mut self) {
+        self.revision = self.revision.saturating_add(1);
+    }
+
     /// Forgets what was said, and what was kept of it.
     pub(super) fn forget(&mut self) {
         self.part = None;
@@ -116,6 +123,9 @@ impl Memory {
     pub(super) fn note(&mut self, decision: &Decision, failure: &Failure, history: usize) {
         if decision.forget {
             self.forget();
+        }
+        if decision.changes {
+            self.revise();
         }
         if !decision.resume {
             self.part = None;

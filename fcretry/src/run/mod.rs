@@ -25,7 +25,7 @@ mod watch;
 pub(crate) use ask::Ask;
 pub use attempt::Attempt;
 pub use by_closure::{NoDegrade, OrElse, Run, Substitute};
-pub use call::{Call, StaticPolicy, Wait, stub_attempt};
+pub use call::{Call, StaticPolicy, Wait, part, stub_attempt};
 pub use guarded::Guarded;
 pub use handle::{Attach, Handle, by};
 #[cfg(feature = "openai")]

@@ -35,6 +35,10 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
         budget: _,
         degrade: _,
         observer: _,
+        breaker,
+        throttle,
+        retry_budget,
+        idempotency,
         base,
         krate: _,
         is_partial,
@@ -66,6 +70,10 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
     if let Some(function) = whole.without_attempt {
         needs_attempt(fallback.key(), NEXT_MODEL, function, diag);
         needs_attempt(route.key(), NEXT_MODEL, function, diag);
+        for guard in [breaker, throttle, retry_budget] {
+            needs_attempt(guard.key(), GUARD, function, diag);
+        }
+        needs_attempt(idempotency.key(), KEY, function, diag);
         needs_attempt(first_token.key(), STREAM, function, diag);
         needs_attempt(idle.key(), STREAM, function, diag);
         needs_attempt(history.key(), FEEDBACK, function, diag);
@@ -125,6 +133,8 @@ struct Whole<'p> {
 
 const NEXT_MODEL: &str = "says which model to ask";
 const FEEDBACK: &str = "carries what was wrong to the model";
+const GUARD: &str = "makes the requests that it guards";
+const KEY: &str = "hands out the key";
 const STREAM: &str = "streams the answer";
 const LIMIT: &str = "says how long the answer may be";
 

@@ -6,7 +6,9 @@ mod rule;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Expr, ExprPath, Lit, LitStr};
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprPath, Lit, LitStr, Token};
 
 use super::kinds::Kind;
 use super::model::{Policy, Strategy};
@@ -33,6 +35,10 @@ pub(super) const KEYS: &[&str] = &[
     "history",
     "max_feedback_chars",
     "budget",
+    "breaker",
+    "throttle",
+    "retry_budget",
+    "idempotency",
     "degrade",
     "observer",
     "policy",
@@ -40,10 +46,14 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// Keys that are planned: they are named here so that using one is not called a slip.
-const LATER: &[&str] = &["breaker", "throttle", "retry_budget", "idempotency", "adapt"];
+const LATER: &[&str] = &["adapt"];
 
 const DEGRADE_EXAMPLE: &str = "degrade(cached_order)";
 const OBSERVER_EXAMPLE: &str = "observer(PAGER)";
+const BREAKER_EXAMPLE: &str = "breaker(OPENAI)";
+const THROTTLE_EXAMPLE: &str = "throttle(LIMITS)";
+const RETRIES_EXAMPLE: &str = "retry_budget(RETRIES)";
+const IDEMPOTENCY_EXAMPLE: &str = "idempotency(email, order_id)";
 const POLICY_EXAMPLE: &str = "policy(self.policy)";
 const ROUTE_EXAMPLE: &str = "route(BACKUPS)";
 const FALLBACK_EXAMPLE: &str = r#"fallback("gpt-4o-mini")"#;
@@ -116,6 +126,12 @@ fn policy_item(policy: &mut Policy, item: &Item, diag: &mut Diag) {
         "observer" => {
             policy.observer.fill(key, expression(item, OBSERVER_EXAMPLE, diag), diag);
         }
+        "breaker" => policy.breaker.fill(key, expression(item, BREAKER_EXAMPLE, diag), diag),
+        "throttle" => policy.throttle.fill(key, expression(item, THROTTLE_EXAMPLE, diag), diag),
+        "retry_budget" => {
+            policy.retry_budget.fill(key, expression(item, RETRIES_EXAMPLE, diag), diag);
+        }
+        "idempotency" => policy.idempotency.fill(key, parts(item, diag), diag),
         "route" => policy.route.fill(key, expression(item, ROUTE_EXAMPLE, diag), diag),
         "policy" => policy.base.fill(key, expression(item, POLICY_EXAMPLE, diag), diag),
         "crate" => {
@@ -193,6 +209,32 @@ fn expression(item: &Item, example: &str, diag: &mut Diag) -> Option<TokenStream
         return None;
     }
     Some(tokens)
+}
+
+/// What a key is made of: 1 to 16 expressions, which is as long as a tuple can be that is serialized.
+fn parts(item: &Item, diag: &mut Diag) -> Option<Vec<Expr>> {
+    const MOST: usize = 16;
+    let key = &item.key;
+    let tokens = value::list(item, IDEMPOTENCY_EXAMPLE, diag)?.stream();
+    let parts = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens);
+    let message = match parts {
+        Ok(parts) if parts.is_empty() => format!(
+            "`{key}()` names nothing; write `{IDEMPOTENCY_EXAMPLE}`, or leave it out for a key of the \
+             call's own"
+        ),
+        Ok(parts) if parts.len() > MOST => {
+            let count = parts.len();
+            format!(
+                "`{key}(..)` names {count} things; the most are {MOST}, so put some into a tuple"
+            )
+        }
+        Ok(parts) => return Some(parts.into_iter().collect()),
+        Err(_) => {
+            format!("`{key}(..)` holds no list of expressions; write e.g. `{IDEMPOTENCY_EXAMPLE}`")
+        }
+    };
+    diag.error(key, message);
+    None
 }
 
 fn function(item: &Item, diag: &mut Diag) -> Option<ExprPath> {

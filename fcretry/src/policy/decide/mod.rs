@@ -175,16 +175,26 @@ pub(crate) struct Decision {
     pub(crate) forget: bool,
     /// The answer that broke off is gone on with, where that can be.
     pub(crate) resume: bool,
+    /// The next request asks for something else.
+    pub(crate) changes: bool,
     pub(crate) stopped_by: Option<StoppedBy>,
 }
 
 impl Decision {
     fn go_on(action: Action, delay: Duration) -> Self {
-        Self { action, delay, forget: false, resume: false, stopped_by: None }
+        let changes = action != Action::Retry;
+        Self { action, delay, forget: false, resume: false, changes, stopped_by: None }
     }
 
     fn stop(action: Action, by: StoppedBy) -> Self {
-        Self { action, delay: Duration::ZERO, forget: true, resume: false, stopped_by: Some(by) }
+        Self {
+            action,
+            delay: Duration::ZERO,
+            forget: true,
+            resume: false,
+            changes: true,
+            stopped_by: Some(by),
+        }
     }
 }
 
@@ -320,7 +330,9 @@ impl Case<'_> {
                 }
                 Track::add(&mut track.retries, kind);
                 let resume = matches!(step, Step::Resume(_));
-                Decision { resume, ..Decision::go_on(Action::Retry, delay) }
+                // One that is gone on with, or has a larger limit, is another.
+                let changes = resume || kind == FailureKind::Truncated;
+                Decision { resume, changes, ..Decision::go_on(Action::Retry, delay) }
             }
             Step::Repair(_) => {
                 Track::add(&mut track.repairs, kind);

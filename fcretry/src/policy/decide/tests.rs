@@ -22,6 +22,7 @@ impl Lasting {
                 repeated: false,
                 completion_tokens: None,
                 turned_down: false,
+                may_resend: true,
             },
             steerable: true,
             time_left: Duration::from_secs(180),
@@ -63,6 +64,7 @@ impl Lasting {
             repeated: false,
             completion_tokens: None,
             turned_down: false,
+            may_resend: true,
         };
         for attempts in 1.. {
             let time_left = Duration::from_secs(180);
@@ -192,6 +194,7 @@ fn retry_after_is_never_undercut_and_never_waited_for_in_vain() {
             repeated: false,
             completion_tokens: None,
             turned_down: false,
+            may_resend: true,
         },
         steerable: true,
         time_left: Duration::from_secs(time_left),
@@ -246,6 +249,7 @@ fn a_cut_answer_gets_twice_the_limit_and_at_most_four_times_the_first() {
             repeated: false,
             completion_tokens: came,
             turned_down: false,
+            may_resend: true,
         };
         let mut limits = Vec::new();
         for attempts in 1.. {
@@ -320,6 +324,7 @@ fn what_did_not_fit_is_remembered_on_the_way() {
             repeated: false,
             completion_tokens: None,
             turned_down: false,
+            may_resend: true,
         };
         let time_left = Duration::from_secs(180);
         let now = Now { candidates: &candidates, attempts: 1, time_left, steerable: true };
