@@ -8,6 +8,7 @@ mod key;
 mod keyed;
 mod retries;
 mod soon;
+pub mod throttle;
 mod ticket;
 
 pub use breaker::{
@@ -22,4 +23,6 @@ pub use idempotency::{
 pub use key::Key;
 pub use retries::{Asking, Came, Retries, RetryBudget, RetryStats, Spent};
 pub use soon::Soon;
+#[doc(inline)]
+pub use throttle::{Limiter, Throttle};
 pub use ticket::Ticket;

@@ -1,0 +1,87 @@
+//! The last hundred results.
+
+use std::time::Duration;
+
+const LAST: usize = 100;
+
+/// The mark of a failure, among latencies in microseconds.
+const FAILED: u32 = u32::MAX;
+
+/// How long the last hundred answers took, and how many of them failed instead.
+#[derive(Debug)]
+pub(super) struct Recent {
+    ring: [u32; LAST],
+    next: usize,
+    len: u32,
+    failed: u32,
+    sum: u64,
+}
+
+impl Recent {
+    pub(super) const fn new() -> Self {
+        Self { ring: [0; LAST], next: 0, len: 0, failed: 0, sum: 0 }
+    }
+
+    pub(super) fn answered(&mut self, after: Duration) {
+        self.push(u32::try_from(after.as_micros()).unwrap_or(FAILED).min(FAILED - 1));
+    }
+
+    pub(super) fn failed(&mut self) {
+        self.push(FAILED);
+    }
+
+    fn push(&mut self, result: u32) {
+        let Some(slot) = self.ring.get_mut(self.next) else { return };
+        let before = std::mem::replace(slot, result);
+        self.next = if self.next + 1 == LAST { 0 } else { self.next + 1 };
+        if (self.len as usize) < LAST {
+            self.len += 1;
+        } else if before == FAILED {
+            self.failed -= 1;
+        } else {
+            self.sum -= u64::from(before);
+        }
+        if result == FAILED {
+            self.failed += 1;
+        } else {
+            self.sum += u64::from(result);
+        }
+    }
+
+    pub(super) fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// The mean time of the answers among the last hundred results.
+    pub(super) fn mean(&self) -> Option<Duration> {
+        let answered = u64::from(self.len - self.failed);
+        self.sum.checked_div(answered).map(Duration::from_micros)
+    }
+
+    /// The share of failures, 0 to 1.
+    pub(super) fn share(&self) -> f64 {
+        if self.len == 0 { 0.0 } else { f64::from(self.failed) / f64::from(self.len) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_hundred_count() {
+        let mut recent = Recent::new();
+        assert_eq!((recent.mean(), recent.share()), (None, 0.0));
+        for _ in 0..100 {
+            recent.failed();
+        }
+        assert_eq!((recent.mean(), recent.share()), (None, 1.0));
+        for millis in 0..150 {
+            recent.answered(Duration::from_millis(millis));
+        }
+        assert_eq!(recent.share(), 0.0);
+        assert_eq!(recent.mean(), Some(Duration::from_micros(99_500)));
+        recent.answered(Duration::from_secs(1_000_000));
+        assert_eq!(recent.share(), 0.0);
+    }
+}
