@@ -38,6 +38,7 @@ mod run;
 mod stream_laws;
 mod streams;
 mod support;
+mod throttled;
 mod tool_sets;
 mod tools;
 mod transport;

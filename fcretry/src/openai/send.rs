@@ -76,7 +76,7 @@ impl<'a> Chat<'a> {
                 let rest = rest.as_ref();
                 Box::pin(streamed(ask, *client, &written, asked, rest, watch, &sending)).await
             } else {
-                whole(ask, *client, &written).await
+                whole(ask, *client, &written, &sending).await
             };
             let failure = match result {
                 Ok(answer) => {
@@ -140,9 +140,11 @@ async fn whole(
     ask: &Ask<'_>,
     client: &dyn Exchange,
     request: &CreateChatCompletionRequest,
+    sending: &Sending<'_>,
 ) -> Result<Arc<Answer>, Failure> {
-    let (result, seen) =
-        transport::observe(client.create(request.clone(), ask.request_key())).await;
+    let exchange = client.create(request.clone(), ask.request_key());
+    let (result, seen) = transport::observe(exchange).await;
+    sending.limits(&seen.limits);
     let answer = Arc::new(Answer::from(&result.map_err(classify::failure)?));
     ask.answered(&answer, seen.request_id);
     Ok(answer)
@@ -173,6 +175,7 @@ async fn streamed(
         Some(due) => timeout_at(due, exchange).await.map_err(|_| pace.late())?,
         None => exchange.await,
     };
+    sending.limits(&seen.limits);
     let begun = rest.map(|rest| rest.begun.clone());
     let Received { answer, first_token, tokens, part } = match (seen.streamed, result) {
         (Some(body), _) => stream::read(body, begun, pace, &mut watch).await,
@@ -182,6 +185,9 @@ async fn streamed(
         (None, Err(error)) => return Err(classify::failure(error)),
     };
     sending.came(tokens);
+    if let Some(after) = first_token {
+        sending.first_token(after);
+    }
     ask.streamed(first_token, tokens, part.map(|text| Part { text, asked }));
     match answer {
         Ok(answer) => {

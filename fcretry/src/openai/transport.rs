@@ -14,7 +14,10 @@ use tokio::time::timeout;
 use tower::{BoxError, Service};
 
 use super::{Continuation, classify, completion, wire};
-use crate::failure::{Failure, FailureKind};
+use crate::{
+    failure::{Failure, FailureKind},
+    guard::throttle::ServerLimits,
+};
 
 /// A chat completion larger than this is none.
 pub(super) const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -35,6 +38,8 @@ const EVENT: &[u8] = b"event:";
 /// What was seen of an answer beside its typed body.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
+    /// What the server says that it allows.
+    pub(super) limits: ServerLimits,
     pub(super) request_id: Option<String>,
     /// The stream, which the typed client would read in a task of its own, without end and without an end seen.
     pub(super) streamed: Option<Streamed>,
@@ -169,8 +174,12 @@ fn at(failure: Failure, url: &Url) -> Failure {
 async fn accepted(response: Response) -> Result<Response, Failure> {
     let status = response.status();
     let id = wire::request_id(response.headers());
-    if id.is_some() {
-        with_seen(|seen| seen.request_id = id);
+    let limits = wire::limits(response.headers());
+    if id.is_some() || !limits.is_empty() {
+        with_seen(|seen| {
+            seen.request_id = id;
+            seen.limits = limits;
+        });
     }
     if status.is_success() {
         return Ok(response);

@@ -14,6 +14,7 @@ use self::body::ErrorBody;
 use crate::{
     answer::Answer,
     failure::{Failure, FailureKind},
+    guard::throttle::ServerLimits,
 };
 
 /// The most of a provider's message that is kept, in characters.
@@ -26,6 +27,13 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
         .find_map(|name| headers.get(*name)?.to_str().ok())
         .filter(|id| id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic()))
         .map(str::to_owned)
+}
+
+/// What the provider says of its limits.
+pub(super) fn limits(headers: &HeaderMap) -> ServerLimits {
+    let texts =
+        headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    ServerLimits::read(texts)
 }
 
 /// The failure that an error answer is. `status` is `None` where it was lost.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{Ask, guards::Place, pass::Pass, sending::Sending, waits::Waiting};
 use crate::{
     failure::{Failure, FailureKind},
-    guard::{Asking, Estimate, Key, Open, OverBudget, Permit, Soon, Spent},
+    guard::{Asking, Estimate, Key, Open, OverBudget, Permit, Soon, Spent, throttle},
 };
 
 /// Which guard did not let a request go.
@@ -22,14 +22,13 @@ pub(super) enum ByGuard {
     Other,
 }
 
-/// The guards are asked for their leave, in the order breaker, retry budget, budget. What was given is given back if one of them
+/// The guards are asked for their leave, in the order breaker, retry budget, budget, throttle. What was given is given back if one of them
 /// refuses, or this is dropped.
 pub(crate) struct Admission<'a> {
     ask: Ask<'a>,
     place: Place<'a>,
     /// What the last request of the ask at this place came to.
     before: Option<Failure>,
-    estimate: Estimate,
     pass: Pass,
     stage: Stage<'a>,
     waiting: Option<Waiting<'a>>,
@@ -39,6 +38,7 @@ enum Stage<'a> {
     Breaker(Option<Soon<'a, Result<Permit<'a>, Open>>>),
     Retries(Option<Soon<'a, Result<Asking<'a>, Spent>>>),
     Budget,
+    Throttle(Option<Soon<'a, Result<throttle::Permit<'a>, throttle::Refused>>>),
     Over,
 }
 
@@ -48,6 +48,7 @@ pub(super) enum Refused {
     /// This is what it is not to be asked again after.
     NotAgain(Failure),
     OverBudget(OverBudget),
+    Throttled(throttle::Refused),
 }
 
 impl Refused {
@@ -61,6 +62,11 @@ impl Refused {
             Self::OverBudget(over) => Failure::new(FailureKind::BudgetExhausted)
                 .with_note(over.to_string())
                 .with_source(over),
+            // As if the server had said so: it is the same wait, without the request.
+            Self::Throttled(refused) => Failure::new(FailureKind::RateLimit)
+                .with_note(refused.to_string())
+                .with_retry_after(refused.wait)
+                .with_source(refused),
         }
     }
 }
@@ -79,17 +85,10 @@ impl<'a> Ask<'a> {
         let place = Place::new(&attempt.guards, self.endpoint(), key);
         let before = if place.retries().is_some() { self.before(key) } else { None };
         self.memory(|memory| memory.place = Some(key));
-        let estimate = if attempt.tokens.is_some() { estimate() } else { Estimate::default() };
-        let stage = Stage::Breaker(None);
-        Admission {
-            ask: self,
-            place,
-            before,
-            estimate,
-            pass: Pass::default(),
-            stage,
-            waiting: None,
-        }
+        let is_wanted = attempt.tokens.is_some() || place.throttle().is_some();
+        let estimate = if is_wanted { estimate() } else { Estimate::default() };
+        let pass = Pass::of(estimate);
+        Admission { ask: self, place, before, pass, stage: Stage::Breaker(None), waiting: None }
     }
 
     /// Whether a guard is to be asked that counts endpoints apart.
@@ -140,9 +139,26 @@ impl Admission<'_> {
                 }
                 Stage::Budget => {
                     if let Some(budget) = &self.ask.attempt.tokens {
-                        match budget.reserve(self.estimate) {
+                        match budget.reserve(self.pass.estimate) {
                             Ok(tokens) => self.pass.tokens = Some(tokens),
                             Err(over) => return Poll::Ready(Err(Refused::OverBudget(over))),
+                        }
+                    }
+                    self.stage = Stage::Throttle(None);
+                }
+                Stage::Throttle(asked) => {
+                    if let Some(limiter) = self.place.throttle() {
+                        let (key, tokens) = (self.place.key, self.pass.estimate.total());
+                        let deadline = self.ask.attempt.deadline;
+                        let soon = asked.get_or_insert_with(|| {
+                            limiter.reserve_at(key, tokens, deadline, Instant::now())
+                        });
+                        match ready!(Pin::new(soon).poll(context)) {
+                            Ok(permit) => {
+                                let (key, ended) = permit.into_ended();
+                                self.pass.throttle = Some((limiter.clone(), key, ended));
+                            }
+                            Err(refused) => return Poll::Ready(Err(Refused::Throttled(refused))),
                         }
                     }
                     self.stage = Stage::Over;
@@ -173,7 +189,9 @@ impl<'a> Future for Admission<'a> {
             Err(refused) => {
                 this.ask.attempt.state().refused = Some(match refused {
                     Refused::NotAgain(_) => ByGuard::RetryBudget,
-                    Refused::Open(_) | Refused::OverBudget(_) => ByGuard::Other,
+                    Refused::Open(_) | Refused::OverBudget(_) | Refused::Throttled(_) => {
+                        ByGuard::Other
+                    }
                 });
                 Err(refused.into_failure())
             }

@@ -1,9 +1,10 @@
 //! The guards that a call or an endpoint has, and what an ask is known to them by.
 
 use super::{Attach, Call, Endpoint, Handle, Run, handle::attach_as_dyn};
-use crate::guard::{Breaker, Key, Retries};
+use crate::guard::{Breaker, Key, Limiter, Retries};
 
 attach_as_dyn!(Breaker);
+attach_as_dyn!(Limiter);
 attach_as_dyn!(Retries);
 
 /// The guards that were attached. Budgets are the call's own.
@@ -11,13 +12,14 @@ attach_as_dyn!(Retries);
 pub(super) struct Guards {
     pub(super) breaker: Option<Handle<dyn Breaker>>,
     pub(super) retries: Option<Handle<dyn Retries>>,
+    pub(super) throttle: Option<Handle<dyn Limiter>>,
 }
 
 impl Guards {
     #[cfg(feature = "openai")]
     pub(super) const fn is_empty(&self) -> bool {
-        let Self { breaker, retries } = self;
-        breaker.is_none() && retries.is_none()
+        let Self { breaker, retries, throttle } = self;
+        breaker.is_none() && retries.is_none() && throttle.is_none()
     }
 }
 
@@ -50,6 +52,10 @@ impl<'a> Place<'a> {
     pub(super) fn retries(self) -> Option<&'a Handle<dyn Retries>> {
         self.guard(|guards| guards.retries.as_ref())
     }
+
+    pub(super) fn throttle(self) -> Option<&'a Handle<dyn Limiter>> {
+        self.guard(|guards| guards.throttle.as_ref())
+    }
 }
 
 /// The methods that attach a guard, wherever they are.
@@ -69,6 +75,13 @@ macro_rules! attaching {
         pub fn retry_budget<By>(self, retries: impl Attach<dyn Retries, By>) -> Self {
             let retries = retries.handle();
             self.$change(|guards| guards.retries = Some(retries))
+        }
+
+        /// Has `throttle` say when an endpoint may be asked, in the same ways. See [`Throttle`](crate::guard::Throttle).
+        $(#[$of])?
+        pub fn throttle<By>(self, throttle: impl Attach<dyn Limiter, By>) -> Self {
+            let throttle = throttle.handle();
+            self.$change(|guards| guards.throttle = Some(throttle))
         }
     };
 }

@@ -1,11 +1,20 @@
 //! Leave to send a request, and what is told to those who gave it.
 
+#[cfg(feature = "openai")]
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::Handle;
+#[cfg(feature = "openai")]
+use crate::guard::throttle::ServerLimits;
 use crate::{
     failure::{Failure, FailureKind},
-    guard::{Asking, Breaker, Came, Permit, Receipt, Reservation, Retries, Ticket},
+    guard::{
+        Asking, Breaker, Came, Estimate, Key, Limiter, Permit, Receipt, Reservation, Retries,
+        Ticket,
+        throttle::{Ended, Outcome, Used},
+    },
     usage::Usage,
 };
 
@@ -17,12 +26,22 @@ pub(super) struct Pass {
     pub(super) breaker: Option<(Handle<dyn Breaker>, Ticket)>,
     pub(super) retries: Option<(Handle<dyn Retries>, Ticket)>,
     pub(super) tokens: Option<Reservation>,
+    pub(super) throttle: Option<(Handle<dyn Limiter>, Key, Ended)>,
+    /// What was reserved.
+    pub(super) estimate: Estimate,
     is_sent: bool,
     /// About how many tokens of the answer came, if some did.
     came: Option<u64>,
 }
 
 impl Pass {
+    /// A pass that nobody has given anything for yet.
+    pub(super) fn of(estimate: Estimate) -> Self {
+        let mut pass = Self::default();
+        pass.estimate = estimate;
+        pass
+    }
+
     /// The request goes out now.
     pub(super) fn sent(&mut self) {
         self.is_sent = true;
@@ -34,9 +53,35 @@ impl Pass {
         self.came = Some(tokens);
     }
 
+    /// The first token of a stream came, so long after the request was sent.
+    #[cfg(feature = "openai")]
+    pub(super) fn first_token(&mut self, after: Duration) {
+        if let Some((_, _, ended)) = &mut self.throttle {
+            ended.first_token = Some(after);
+        }
+    }
+
+    /// What the server says that it allows.
+    #[cfg(feature = "openai")]
+    pub(super) fn limits(&self, limits: &ServerLimits) {
+        if let Some((limiter, key, _)) = &self.throttle {
+            limiter.limits(*key, limits);
+        }
+    }
+
     /// An answer came, and perhaps its usage. What is left then is the breaker's: whether the answer is any good.
     pub(super) fn answered(&mut self, usage: Option<Usage>) {
-        self.settle_retries(Came::Answer, Instant::now());
+        if self.retries.is_none() && self.throttle.is_none() && self.tokens.is_none() {
+            return;
+        }
+        let now = Instant::now();
+        self.settle_retries(Came::Answer, now);
+        self.settle_throttle(now, |ended| {
+            ended.outcome = Outcome::Answered;
+            if let Some(usage) = usage {
+                ended.used = Used::Tokens(usage.total());
+            }
+        });
         if let Some((tokens, usage)) = self.tokens.take_if(|_| usage.is_some()).zip(usage) {
             tokens.settle(usage);
         }
@@ -56,13 +101,24 @@ impl Pass {
             self.tokens = None;
         }
         self.settle_retries(Came::Nothing, now);
+        self.settle_throttle(now, |ended| {
+            ended.outcome = Outcome::Failed(failure.kind());
+            ended.retry_after = failure.retry_after();
+            if failure.is_turned_down() {
+                ended.used = Used::Tokens(0);
+            }
+        });
         self.settle_breaker(Some(failure.kind()), now)
     }
 
     /// Nobody waited for the answer, because its time was up.
     pub(super) fn timed_out(mut self) {
         if self.is_sent {
-            self.settle_breaker(Some(FailureKind::Timeout), Instant::now());
+            let now = Instant::now();
+            self.settle_throttle(now, |ended| {
+                ended.outcome = Outcome::Failed(FailureKind::Timeout);
+            });
+            self.settle_breaker(Some(FailureKind::Timeout), now);
         }
     }
 
@@ -78,14 +134,25 @@ impl Pass {
         }
     }
 
+    /// Ends the throttle's part. What the request took is what came of its answer, or the estimate, unless `say` knows better.
+    fn settle_throttle(&mut self, now: Instant, say: impl FnOnce(&mut Ended)) {
+        let Some((limiter, key, mut ended)) = self.throttle.take() else { return };
+        ended.at = Some(now);
+        if self.is_sent {
+            ended.used = match self.came {
+                Some(came) => Used::Tokens(self.estimate.prompt_tokens.saturating_add(came)),
+                None => Used::Unknown,
+            };
+            say(&mut ended);
+        }
+        limiter.ended(key, &ended);
+    }
+
     /// Spends what came of an answer, or the estimate: what it took is not known.
     fn settle_tokens(&mut self) {
         let Some(tokens) = self.tokens.take_if(|_| self.is_sent) else { return };
         match self.came {
-            Some(came) => {
-                let prompt = tokens.estimate().prompt_tokens;
-                tokens.settle(Usage::new(prompt, came));
-            }
+            Some(came) => tokens.settle(Usage::new(self.estimate.prompt_tokens, came)),
             None => tokens.keep(),
         }
     }
@@ -94,6 +161,9 @@ impl Pass {
 impl Drop for Pass {
     fn drop(&mut self) {
         self.settle_tokens();
+        if self.throttle.is_some() {
+            self.settle_throttle(Instant::now(), |_| {});
+        }
         if self.retries.is_some() {
             let came = if self.is_sent { Came::Nothing } else { Came::Unsent };
             self.settle_retries(came, Instant::now());

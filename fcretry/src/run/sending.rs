@@ -1,6 +1,11 @@
 //! A request that the guards let go, until its answer is read.
 
+#[cfg(feature = "openai")]
+use std::time::Duration;
+
 use super::{Ask, pass::Pass};
+#[cfg(feature = "openai")]
+use crate::guard::throttle::ServerLimits;
 use crate::{
     failure::{Failure, FailureKind},
     guard::Key,
@@ -23,6 +28,20 @@ impl<'a> Sending<'a> {
     #[cfg(feature = "openai")]
     pub(crate) fn came(&self, tokens: u64) {
         self.ask.with_pass(|pass| pass.came(tokens));
+    }
+
+    /// The first token of a stream came, so long after the request was sent.
+    #[cfg(feature = "openai")]
+    pub(crate) fn first_token(&self, after: Duration) {
+        self.ask.with_pass(|pass| pass.first_token(after));
+    }
+
+    /// What the server says that it allows.
+    #[cfg(feature = "openai")]
+    pub(crate) fn limits(&self, limits: &ServerLimits) {
+        if !limits.is_empty() {
+            self.ask.with_pass(|pass| pass.limits(limits));
+        }
     }
 
     /// An answer came, and perhaps its usage.

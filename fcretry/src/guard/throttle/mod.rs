@@ -46,8 +46,6 @@ mod laws;
 #[cfg(all(test, loom))]
 mod loom_tests;
 #[cfg(test)]
-mod simulation;
-#[cfg(test)]
 mod tests;
 
 pub use concurrency::Concurrency;

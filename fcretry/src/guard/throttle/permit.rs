@@ -1,6 +1,6 @@
 //! Leave to send one request.
 
-use std::{fmt, time::Duration};
+use std::{fmt, mem, time::Duration};
 
 use tokio::time::Instant;
 
@@ -81,6 +81,14 @@ impl<'a> Permit<'a> {
     /// A permit of `tokens` that was granted at `now`, for those who implement a [`Limiter`].
     pub const fn new(limiter: &'a dyn Limiter, key: Key, tokens: u64, now: Instant) -> Self {
         Self { limiter, key, ended: Ended::unsent(tokens, now) }
+    }
+
+    /// What a limiter is told at its end, for whoever keeps it beside a handle of the limiter, and must tell it:
+    /// [`Limiter::ended`].
+    pub const fn into_ended(self) -> (Key, Ended) {
+        let parts = (self.key, self.ended);
+        mem::forget(self);
+        parts
     }
 
     /// The tokens that are reserved.

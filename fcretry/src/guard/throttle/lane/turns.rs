@@ -150,7 +150,7 @@ impl Lane {
     }
 
     /// Serves all who are due, first come first served.
-    fn serve(&mut self, now: f64, wakes: &mut Wakes) {
+    pub(super) fn serve(&mut self, now: f64, wakes: &mut Wakes) {
         while let Some(first) = self.line.first() {
             let tokens = first.tokens;
             if !self.can_serve(tokens, now) {
