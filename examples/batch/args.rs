@@ -10,6 +10,7 @@ Usage: cargo run --example batch -- [OPTIONS]
 Options:
   --input FILE        a line for each call [default: 2000 small orders]
   --concurrency N     calls at a time [default: 64]
+  --rate N            requests a second at most [default: none but what the server allows]
   --checkpoint FILE   keep what was read, and go on from it after Ctrl-C
   --model NAME        the model to ask [default: gpt-4o-mini]
   --json              the totals as one JSON document on standard output, and no progress
@@ -25,6 +26,7 @@ Exit status: 0 a value for each line, 1 some without, 2 wrong usage, 130 stopped
 pub(crate) struct Args {
     pub(crate) lines: Vec<String>,
     pub(crate) concurrency: usize,
+    pub(crate) rate: Option<f64>,
     pub(crate) checkpoint: Option<PathBuf>,
     pub(crate) model: String,
     pub(crate) json: bool,
@@ -41,6 +43,7 @@ impl Args {
         let mut args = Self {
             lines: Vec::new(),
             concurrency: 64,
+            rate: None,
             checkpoint: None,
             model: "gpt-4o-mini".to_owned(),
             json: false,
@@ -56,6 +59,13 @@ impl Args {
                     if args.concurrency == 0 {
                         return Err(Fault("--concurrency is 1 or more".to_owned()));
                     }
+                }
+                Long("rate") => {
+                    let rate: f64 = parser.value()?.parse()?;
+                    if !(rate > 0.0 && rate.is_finite()) {
+                        return Err(Fault("--rate is more than 0".to_owned()));
+                    }
+                    args.rate = Some(rate);
                 }
                 Long("checkpoint") => args.checkpoint = Some(PathBuf::from(parser.value()?)),
                 Long("model") => args.model = parser.value()?.string()?,

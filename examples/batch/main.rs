@@ -13,12 +13,14 @@ use std::{
     io::{self, Write as _},
     pin::pin,
     process::ExitCode,
+    sync::Arc,
 };
 
 use args::{Args, Asked};
 use async_openai::{Client, config::OpenAIConfig};
 use fcretry::{
     Batch, Keep, Totals, batch,
+    guard::Throttle,
     prelude::*,
     testing::{MockModel, Reply},
 };
@@ -51,11 +53,12 @@ async fn order(
     attempt.chat(client, model).system("Record what was ordered.").user(line.as_str()).call().await
 }
 
-/// A model that errs as models and their servers do, the same in every run.
-fn faulty() -> MockModel {
+/// A model that errs as models and their servers do, the same in every run. A server pushes back where it is asked faster than it
+/// allows, which a throttle sees to.
+fn faulty(is_throttled: bool) -> MockModel {
     let good = Reply::tool_call("order", json!({"item": "mug", "count": 2})).delay("5ms");
     let faults = [
-        (0.05, Reply::status(429).retry_after("20ms")),
+        (if is_throttled { 0.0 } else { 0.05 }, Reply::status(429).retry_after("20ms")),
         (0.03, Reply::status(503)),
         (0.02, Reply::drop_connection()),
         (0.05, Reply::tool_call("order", json!({"item": "mug", "count": 0}))),
@@ -124,9 +127,15 @@ async fn main() -> ExitCode {
     };
     let client = match args.base_url {
         Some(_) => fcretry::openai::client(OpenAIConfig::new()),
-        None => faulty().client(),
+        None => faulty(args.rate.is_some()).client(),
     };
-    let inputs = batch(args.lines.iter().cloned()).concurrency(args.concurrency);
+    let mut inputs = batch(args.lines.iter().cloned()).concurrency(args.concurrency);
+    if let Some(rate) = args.rate {
+        let calls = u32::try_from(args.concurrency).unwrap_or(u32::MAX);
+        // Tokens are the server's to limit: what it says of them in its headers lowers this.
+        let limits = Throttle::new(rate, u64::MAX).burst(1).in_flight(calls);
+        inputs = inputs.throttle(&Arc::new(limits));
+    }
     let stop = tokio::signal::ctrl_c();
     let outcome = match &args.checkpoint {
         None => play(inputs, &client, &args, stop).await,

@@ -12,12 +12,13 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use crate::{
-    guard::TokenBudget,
+    guard::{Limiter, TokenBudget},
+    handle::Handle,
     report::{AttemptReport, Report},
 };
 
 thread_local! {
-    static AROUND: RefCell<Around> = const { RefCell::new(Around { outer: None, ledger: None }) };
+    static AROUND: RefCell<Around> = const { RefCell::new(Around { outer: None, ledger: None, throttle: None }) };
 }
 
 /// What is around whatever the thread polls.
@@ -27,6 +28,8 @@ struct Around {
     outer: Option<Outer>,
     /// Who wants the reports of calls that end here: not those of calls that are inside another, whose report they are in.
     ledger: Option<Arc<Ledger>>,
+    /// The throttle of calls that name none.
+    throttle: Option<Handle<dyn Limiter>>,
 }
 
 /// What a call shares with the calls in its body.
@@ -130,21 +133,26 @@ impl<T> Drop for Exchanged<'_, T> {
 /// Does something in the body of the call that `outer` is of; the link that it may have got.
 pub(crate) fn inside<R>(outer: Outer, act: impl FnOnce() -> R) -> (R, Option<Arc<Link>>) {
     // Who wants the report of the outer call finds in it what is inside.
-    let mut body = Around { outer: Some(outer), ledger: None };
+    let mut body = Around { outer: Some(outer), ledger: None, throttle: None };
     let result = {
-        let _body = Exchanged::new(&mut body, std::mem::swap);
+        let _body = Exchanged::new(&mut body, swap_call);
         act()
     };
     (result, body.outer.and_then(|outer| outer.link))
 }
 
-/// The call in whose body this is, with a link to it.
-pub(crate) fn outer() -> Option<Outer> {
-    look(|around| {
-        let outer = around.outer.as_mut()?;
+impl Around {
+    /// The call in whose body this is, with a link to it.
+    fn linked(&mut self) -> Option<Outer> {
+        let outer = self.outer.as_mut()?;
         outer.link.get_or_insert_default();
         Some(outer.clone())
-    })
+    }
+}
+
+/// What is around a call that begins here: the call in whose body it is, and the throttle that it has unless it names one.
+pub(crate) fn call() -> (Option<Outer>, Option<Handle<dyn Limiter>>) {
+    look(|around| (around.linked(), around.throttle.clone()))
 }
 
 /// Who wants the reports of calls that end here.
@@ -157,8 +165,21 @@ pub(crate) fn has_ledger() -> bool {
     look(|around| around.ledger.is_some())
 }
 
-fn swap_ledger(around: &mut Around, ledger: &mut Option<Arc<Ledger>>) {
-    std::mem::swap(&mut around.ledger, ledger);
+/// All but the throttle, which reaches into the calls.
+fn swap_call(around: &mut Around, other: &mut Around) {
+    std::mem::swap(&mut around.outer, &mut other.outer);
+    std::mem::swap(&mut around.ledger, &mut other.ledger);
+}
+
+fn swap_filing(around: &mut Around, filing: &mut Filing) {
+    std::mem::swap(&mut around.ledger, &mut filing.ledger);
+    std::mem::swap(&mut around.throttle, &mut filing.throttle);
+}
+
+/// What is around calls that are filed.
+struct Filing {
+    ledger: Option<Arc<Ledger>>,
+    throttle: Option<Handle<dyn Limiter>>,
 }
 
 fn swap_outer(around: &mut Around, outer: &mut Option<Outer>) {
@@ -170,21 +191,27 @@ pin_project! {
     pub(crate) struct Filed<F> {
         #[pin]
         future: Option<F>,
-        ledger: Option<Arc<Ledger>>,
+        filing: Filing,
     }
 
     impl<F> PinnedDrop for Filed<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _ledger = Exchanged::new(this.ledger, swap_ledger);
+            let _filing = Exchanged::new(this.filing, swap_filing);
             this.future.set(None);
         }
     }
 }
 
-/// Files the calls of `future` in `ledger`, also those that are dropped with it.
-pub(crate) fn filed<F>(future: F, ledger: Arc<Ledger>) -> Filed<F> {
-    Filed { future: Some(future), ledger: Some(ledger) }
+/// Files the calls of `future` in `ledger`, also those that are dropped with it. They have this throttle, or else the one that
+/// is around.
+pub(crate) fn filed<F>(
+    future: F,
+    ledger: Arc<Ledger>,
+    throttle: Option<Handle<dyn Limiter>>,
+) -> Filed<F> {
+    let throttle = throttle.or_else(|| look(|around| around.throttle.clone()));
+    Filed { future: Some(future), filing: Filing { ledger: Some(ledger), throttle } }
 }
 
 impl<F: Future> Future for Filed<F> {
@@ -192,7 +219,7 @@ impl<F: Future> Future for Filed<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _ledger = Exchanged::new(this.ledger, swap_ledger);
+        let _filing = Exchanged::new(this.filing, swap_filing);
         this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(context))
     }
 }
@@ -235,7 +262,7 @@ pin_project! {
 /// # });
 /// ```
 pub fn inherit<F: Future>(future: F) -> Inherit<F> {
-    Inherit { future, outer: outer() }
+    Inherit { future, outer: look(Around::linked) }
 }
 
 impl<F: Future> Future for Inherit<F> {

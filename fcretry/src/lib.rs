@@ -18,6 +18,7 @@ mod error;
 mod failure;
 mod feedback;
 pub mod guard;
+mod handle;
 #[cfg(feature = "openai")]
 pub mod openai;
 pub mod parse;
@@ -40,6 +41,7 @@ pub use failure::{
 };
 pub use fcretry_macros::{ToolCall, retry_policy};
 pub use feedback::Turn;
+pub use handle::{Attach, Handle};
 pub use parse::{Place, Recovered, Recovery, RecoveryKind};
 pub use policy::{
     Action, Backoff, InvalidPolicy, Jitter, RetryPolicy, RetryPolicyBuilder, Rule, StoppedBy,
@@ -47,8 +49,8 @@ pub use policy::{
 };
 pub use report::{AttemptReport, Report, ViolationReport, report};
 pub use run::{
-    AsRoute, Attach, Attempt, AttemptEvent, DecisionEvent, Endpoint, FinishEvent, Guarded, Handle,
-    Observer, Outcome, Route, Run,
+    AsRoute, Attempt, AttemptEvent, DecisionEvent, Endpoint, FinishEvent, Guarded, Observer,
+    Outcome, Route, Run,
 };
 pub use tool::{SpecError, ToolCall, ToolSet, ToolSpec, is_refusal};
 pub use usage::Usage;
@@ -63,12 +65,13 @@ pub mod __private {
 
     pub use crate::{
         failure::FailureKind,
+        handle::by,
         parse::Reading,
         parse::Recovery,
         policy::{Backoff, Jitter, RetryPolicy, Rule, Then},
         run::{
-            Call, Drive, Driven, NoDegrade, OrElse, Outcome, StaticPolicy, Substitute, Wait, by,
-            part, settle, settle_or, stub_attempt,
+            Call, Drive, Driven, NoDegrade, OrElse, Outcome, StaticPolicy, Substitute, Wait, part,
+            settle, settle_or, stub_attempt,
         },
         tool::{RawCall, SpecCell, assert_distinct, generic_name},
     };

@@ -211,7 +211,7 @@ impl fmt::Display for Report {
 pub async fn report<F: Future>(future: F) -> (F::Output, Report) {
     let ledger = Arc::new(Ledger::default());
     let start = Instant::now();
-    let output = around::filed(future, Arc::clone(&ledger)).await;
+    let output = around::filed(future, Arc::clone(&ledger), None).await;
     let mut report = ledger.take();
     report.elapsed = start.elapsed();
     if let Some(ledger) = around::ledger() {

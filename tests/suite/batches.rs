@@ -5,19 +5,23 @@ use std::{
     collections::HashSet,
     fs,
     path::PathBuf,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use fcretry::{
     FailureKind, batch,
+    guard::Throttle,
     prelude::*,
     testing::{MockModel, Reply},
 };
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use crate::support::{Mock, Order, good};
+use crate::support::{Mock, Order, good, order};
 
 #[retry_policy(backoff(constant, base = "1s", jitter = "none"))]
 async fn ordered(attempt: &Attempt, client: &Mock, text: &str) -> fcretry::Result<u32> {
@@ -180,4 +184,37 @@ async fn a_checkpoint_of_other_inputs_is_refused_before_anything_is_paid() {
     assert!(fault.contains("line 1 is no line of a checkpoint"), "{fault}");
     fs::remove_file(path).unwrap();
     assert!(batch(["a"]).checkpoint("/nowhere/at/all.jsonl").is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_requests_of_a_batch_are_throttled_inside_and_out() {
+    #[retry_policy]
+    async fn outer(client: &Mock) -> fcretry::Result<Order> {
+        order(client).await
+    }
+    let limits = Arc::new(Throttle::new(2.0, 1_000_000).burst(1));
+    let model = MockModel::repeat(good());
+    let client = model.client();
+    let start = Instant::now();
+    let report = batch(0..5).throttle(&limits).run(|_| outer(&client)).await;
+    assert_eq!(report.totals.done, 5);
+    assert_eq!((start.elapsed().as_secs(), limits.stats().admitted), (2, 5));
+    // Only within: the same function is not throttled elsewhere.
+    assert!(order(&client).await.is_ok());
+    assert_eq!(limits.stats().admitted, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttle_that_a_function_names_comes_before_the_batch_s() {
+    static OWN: Throttle = Throttle::new(1000.0, 1_000_000);
+    #[retry_policy(throttle(OWN))]
+    async fn named(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
+        attempt.chat(client, "gpt-4o").user("An order, please.").call().await
+    }
+    let limits = Arc::new(Throttle::new(2.0, 1_000_000).burst(1));
+    let model = MockModel::repeat(good());
+    let client = model.client();
+    let report = batch(0..5).throttle(&limits).run(|_| named(&client)).await;
+    assert_eq!(report.totals.done, 5);
+    assert_eq!((limits.stats().admitted, OWN.stats().admitted), (0, 5));
 }

@@ -188,10 +188,6 @@ async fn while_a_probe_is_out_others_are_refused_and_a_probe_that_is_dropped_com
 
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_of_a_route_has_guards_of_its_own() {
-    let (first, second) = (Arc::<Seen>::default(), Arc::<Seen>::default());
-    let (down, up) = (MockModel::repeat(Reply::status(401)), MockModel::repeat(good()));
-    let endpoint = openai::endpoint(up.client(), "spare").named("spare").breaker(&second);
-    let route = Route::new([endpoint]);
     #[retry_policy(breaker(breaker), route(route))]
     async fn call(
         attempt: &Attempt,
@@ -201,6 +197,10 @@ async fn an_endpoint_of_a_route_has_guards_of_its_own() {
     ) -> fcretry::Result<Order> {
         attempt.chat(client, "large").user("An order, please.").call().await
     }
+    let (first, second) = (Arc::<Seen>::default(), Arc::<Seen>::default());
+    let (down, up) = (MockModel::repeat(Reply::status(401)), MockModel::repeat(good()));
+    let endpoint = openai::endpoint(up.client(), "spare").named("spare").breaker(&second);
+    let route = Route::new([endpoint]);
     assert!(call(&down.client(), &route, &first).await.is_ok());
     assert_eq!(first.counts(), [0, 0, 1, 0, 0]);
     assert_eq!(second.counts(), [1, 0, 0, 0, 0]);

@@ -12,7 +12,12 @@ pub use self::{
     records::Records,
     totals::{BatchReport, Record, Totals},
 };
-use crate::{error::Error, failure::Classify};
+use crate::{
+    error::Error,
+    failure::Classify,
+    guard::Limiter,
+    handle::{Attach, Handle},
+};
 
 /// How many calls run at once where nothing is said.
 const CONCURRENCY: usize = 16;
@@ -38,7 +43,8 @@ const CONCURRENCY: usize = 16;
 /// # });
 /// ```
 pub fn batch<I: IntoIterator>(inputs: I) -> Batch<I::IntoIter> {
-    Batch { inputs: inputs.into_iter(), concurrency: CONCURRENCY, kept: NotKept }
+    let inputs = inputs.into_iter();
+    Batch { inputs, concurrency: CONCURRENCY, throttle: None, kept: NotKept }
 }
 
 /// Calls to be made; made by [`batch`].
@@ -47,6 +53,7 @@ pub fn batch<I: IntoIterator>(inputs: I) -> Batch<I::IntoIter> {
 pub struct Batch<I, K = NotKept> {
     inputs: I,
     concurrency: usize,
+    throttle: Option<Handle<dyn Limiter>>,
     kept: K,
 }
 
@@ -54,6 +61,27 @@ impl<I, K> Batch<I, K> {
     /// How many calls run at once; at least 1. Default 16.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
+        self
+    }
+
+    /// Throttles the requests of every call in the batch whose function names no throttle of its own: a reference to a `static`, to
+    /// a `LazyLock` that is one, or to an `Arc`. Default: they are limited by [`concurrency`](Self::concurrency) alone.
+    ///
+    /// ```
+    /// use fcretry::{batch, guard::Throttle, prelude::*};
+    ///
+    /// // Ten requests a second, and 200 000 tokens a minute.
+    /// static LIMITS: Throttle = Throttle::new(10.0, 200_000);
+    ///
+    /// # #[retry_policy]
+    /// # async fn length(text: &str) -> fcretry::Result<usize> { Ok(text.len()) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let report = batch(["one", "three"]).concurrency(50).throttle(&LIMITS).run(length).await;
+    /// # assert_eq!(report.totals.done, 2);
+    /// # });
+    /// ```
+    pub fn throttle<By>(mut self, throttle: impl Attach<dyn Limiter, By>) -> Self {
+        self.throttle = Some(throttle.handle());
         self
     }
 }
@@ -85,8 +113,8 @@ impl<I: Iterator> Batch<I> {
         self,
         path: impl AsRef<Path>,
     ) -> Result<Batch<I, Checkpoint>, CheckpointError> {
-        let Self { inputs, concurrency, kept: NotKept } = self;
-        Ok(Batch { inputs, concurrency, kept: Checkpoint::open(path.as_ref())? })
+        let Self { inputs, concurrency, throttle, kept: NotKept } = self;
+        Ok(Batch { inputs, concurrency, throttle, kept: Checkpoint::open(path.as_ref())? })
     }
 }
 
@@ -99,7 +127,7 @@ impl<I: Iterator, K> Batch<I, K> {
         E: Classify + From<Error>,
         K: Keep<I::Item, T>,
     {
-        Records::new(self.inputs, self.concurrency, self.kept, function)
+        Records::new(self.inputs, self.concurrency, self.throttle, self.kept, function)
     }
 
     /// Calls `function` for each input, and gives all records in the order of the inputs.

@@ -16,6 +16,8 @@ use crate::{
     around,
     error::Error,
     failure::{Classify, Failure, FailureKind},
+    guard::Limiter,
+    handle::Handle,
     report::Report,
 };
 
@@ -41,6 +43,7 @@ pub struct Records<I, K, F, R> {
     kept: K,
     function: F,
     concurrency: usize,
+    throttle: Option<Handle<dyn Limiter>>,
     next_index: usize,
     started: Instant,
     totals: Totals,
@@ -52,12 +55,19 @@ pub struct Records<I, K, F, R> {
 impl<I, K, F, R> Unpin for Records<I, K, F, R> {}
 
 impl<I, K, F, R> Records<I, K, F, R> {
-    pub(super) fn new(inputs: I, concurrency: usize, kept: K, function: F) -> Self {
+    pub(super) fn new(
+        inputs: I,
+        concurrency: usize,
+        throttle: Option<Handle<dyn Limiter>>,
+        kept: K,
+        function: F,
+    ) -> Self {
         Self {
             inputs: Some(inputs),
             kept,
             function,
             concurrency,
+            throttle,
             next_index: 0,
             started: Instant::now(),
             totals: Totals::default(),
@@ -113,7 +123,9 @@ where
                 let hash = self.kept.hash(&input);
                 match self.kept.kept(index, hash) {
                     Ok(None) => {
-                        self.running.push(Tracked::new(index, hash, (self.function)(input)));
+                        let calls = (self.function)(input);
+                        let throttle = self.throttle.clone();
+                        self.running.push(Tracked::new(index, hash, calls, throttle));
                     }
                     Ok(Some(value)) => {
                         let report = Report::default();

@@ -9,6 +9,8 @@ use tokio::time::Instant;
 
 use crate::{
     around::{Filed, Ledger, filed},
+    guard::Limiter,
+    handle::Handle,
     report::Report,
 };
 
@@ -34,9 +36,14 @@ pub(super) struct Ended<O> {
 }
 
 impl<R: Future> Tracked<R> {
-    pub(super) fn new(index: usize, hash: Option<u128>, calls: R) -> Self {
+    pub(super) fn new(
+        index: usize,
+        hash: Option<u128>,
+        calls: R,
+        throttle: Option<Handle<dyn Limiter>>,
+    ) -> Self {
         let ledger = Arc::new(Ledger::default());
-        let calls = filed(calls, Arc::clone(&ledger));
+        let calls = filed(calls, Arc::clone(&ledger), throttle);
         Self { index, hash, ledger, started: Instant::now(), calls }
     }
 }

@@ -107,12 +107,17 @@ pub(super) struct Spent {
 }
 
 impl Attempt {
-    pub(super) fn new(policy: Policy, deadline: Instant, tokens: Option<Arc<TokenBudget>>) -> Self {
+    pub(super) fn new(
+        policy: Policy,
+        deadline: Instant,
+        tokens: Option<Arc<TokenBudget>>,
+        guards: Guards,
+    ) -> Self {
         Self {
             number: 0,
             policy,
             route: None,
-            guards: Guards::default(),
+            guards,
             key: OnceLock::new(),
             ends: deadline,
             deadline,

@@ -1,9 +1,12 @@
 use std::{any::type_name, fmt, ops::ControlFlow};
 
-use super::{
-    AsRoute, Attach, Attempt, Call, Handle, Observer, Route, guards::Guards, settle::settle_with,
+use super::{AsRoute, Attempt, Call, Observer, Route, guards::Guards, settle::settle_with};
+use crate::{
+    error::Error,
+    failure::Classify,
+    handle::{Attach, Handle},
+    policy::RetryPolicy,
 };
-use crate::{error::Error, failure::Classify, policy::RetryPolicy};
 
 /// One call without the attribute: a closure under a policy that is known at run time. It is the same engine.
 ///
@@ -115,7 +118,7 @@ impl<D> Run<D> {
         let name = name.unwrap_or_else(|| type_name::<F>().trim_end_matches("::{{closure}}"));
         let mut call = Call::with_policy(&policy, None, name, true);
         call.observer = observer;
-        call.attempt.guards = guards;
+        call.attempt.guards.take(guards);
         if let Some(route) = route {
             call = call.route(&route);
         }

@@ -7,13 +7,18 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    AsRoute, Ask, Attempt, Drive, Handle, Observer, admit::ByGuard, attempt::Policy, guards::Place,
-    memory::Memory, route::candidates,
+    AsRoute, Ask, Attempt, Drive, Observer,
+    admit::ByGuard,
+    attempt::Policy,
+    guards::{Guards, Place},
+    memory::Memory,
+    route::candidates,
 };
 use crate::{
     around::{self, Outer},
     failure::{Classify, Failure, FailureKind},
     guard::{IdempotencyKey, TokenBudget},
+    handle::Handle,
     policy::{
         Action, Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation, Track,
         decide, kills_the_endpoint,
@@ -76,8 +81,9 @@ impl Wait {
 
 /// An attempt for functions whose attribute is wrong: they must compile, and never run.
 pub fn stub_attempt() -> &'static Attempt {
-    static STUB: LazyLock<Attempt> =
-        LazyLock::new(|| Attempt::new(Policy::Own(RetryPolicy::default()), Instant::now(), None));
+    static STUB: LazyLock<Attempt> = LazyLock::new(|| {
+        Attempt::new(Policy::Own(RetryPolicy::default()), Instant::now(), None, Guards::default())
+    });
     &STUB
 }
 
@@ -128,7 +134,7 @@ impl Call {
     ) -> Self {
         let started = Instant::now();
         let own = after(started, policy.deadline());
-        let outer = around::outer();
+        let (outer, throttle) = around::call();
         let deadline = outer.as_ref().map_or(own, |outer| outer.deadline.min(own));
         let around = outer.as_ref().and_then(|outer| outer.tokens.clone());
         let tokens = match (policy.budget_tokens(), around) {
@@ -137,7 +143,12 @@ impl Call {
             (None, around) => around,
         };
         Self {
-            attempt: Attempt::new(policy, deadline, tokens),
+            attempt: Attempt::new(
+                policy,
+                deadline,
+                tokens,
+                Guards { throttle, ..Guards::default() },
+            ),
             function,
             invalid,
             outer,

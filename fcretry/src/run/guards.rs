@@ -1,7 +1,10 @@
 //! The guards that a call or an endpoint has, and what an ask is known to them by.
 
-use super::{Attach, Call, Endpoint, Handle, Run, handle::attach_as_dyn};
-use crate::guard::{Breaker, Key, Limiter, Retries};
+use super::{Call, Endpoint, Run};
+use crate::{
+    guard::{Breaker, Key, Limiter, Retries},
+    handle::{Attach, Handle, attach_as_dyn},
+};
 
 attach_as_dyn!(Breaker);
 attach_as_dyn!(Limiter);
@@ -16,6 +19,14 @@ pub(super) struct Guards {
 }
 
 impl Guards {
+    /// Those that are named here replace the ones that were there.
+    pub(super) fn take(&mut self, named: Self) {
+        let Self { breaker, retries, throttle } = named;
+        self.breaker = breaker.or(self.breaker.take());
+        self.retries = retries.or(self.retries.take());
+        self.throttle = throttle.or(self.throttle.take());
+    }
+
     #[cfg(feature = "openai")]
     pub(super) const fn is_empty(&self) -> bool {
         let Self { breaker, retries, throttle } = self;

@@ -9,7 +9,6 @@ mod by_hand;
 mod call;
 mod guarded;
 mod guards;
-mod handle;
 mod memory;
 mod observer;
 mod outcome;
@@ -27,7 +26,6 @@ pub use attempt::Attempt;
 pub use by_closure::{NoDegrade, OrElse, Run, Substitute};
 pub use call::{Call, StaticPolicy, Wait, part, stub_attempt};
 pub use guarded::Guarded;
-pub use handle::{Attach, Handle, by};
 #[cfg(feature = "openai")]
 pub(crate) use memory::Part;
 pub use observer::{AttemptEvent, DecisionEvent, FinishEvent, Observer};

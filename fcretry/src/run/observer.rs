@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::handle::attach_as_dyn;
+use crate::handle::attach_as_dyn;
 use crate::{
     failure::{Failure, FailureKind},
     policy::{Action, RetryPolicy, StoppedBy},

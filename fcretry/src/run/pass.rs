@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Handle;
 #[cfg(feature = "openai")]
 use crate::guard::throttle::ServerLimits;
 use crate::{
@@ -15,6 +14,7 @@ use crate::{
         Ticket,
         throttle::{Ended, Outcome, Used},
     },
+    handle::Handle,
     usage::Usage,
 };
 

@@ -2,9 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{Attach, AttemptEvent, Call, DecisionEvent, FinishEvent, Observer};
+use super::{AttemptEvent, Call, DecisionEvent, FinishEvent, Observer};
 use crate::{
     failure::Failure,
+    handle::Attach,
     policy::{Action, Decision},
     report::Report,
 };

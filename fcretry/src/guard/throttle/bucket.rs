@@ -33,11 +33,6 @@ impl Bucket {
         self.rate
     }
 
-    #[cfg(test)]
-    pub(super) fn level(&self) -> f64 {
-        self.level
-    }
-
     pub(super) fn is_full(&self) -> bool {
         self.level >= self.capacity
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{recent::Recent, settings::Settings};
 
-/// How the number of calls in flight adapts. It begins at the burst, and is never below 1 nor above the burst.
+/// How the number of calls in flight adapts. It begins at the most that there may be, the burst by default, and is never below 1
+/// nor above that.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Concurrency {
@@ -22,7 +23,7 @@ pub enum Concurrency {
         /// The time that an answer should take.
         latency: Duration,
     },
-    /// It does not adapt: it is the burst.
+    /// It does not adapt.
     Fixed,
 }
 
@@ -73,9 +74,9 @@ pub(super) enum News {
 }
 
 impl Gate {
-    pub(super) const fn open(burst: u32) -> Self {
+    pub(super) const fn open(most: u32) -> Self {
         Self {
-            limit: burst,
+            limit: most,
             reached: false,
             pushed_back: false,
             sum: 0.0,
@@ -109,7 +110,7 @@ impl Gate {
                 }
                 self.pushed_back |= news == Some(News::PushedBack);
                 if now >= self.next && (news.is_some() || self.count > 0.0) {
-                    self.decide(settings.burst, now);
+                    self.decide(settings.most_in_flight(), now);
                 }
             }
             Concurrency::ByErrorShare { latency } => {
@@ -121,7 +122,7 @@ impl Gate {
         }
     }
 
-    fn decide(&mut self, burst: u32, now: f64) {
+    fn decide(&mut self, most: u32, now: f64) {
         let current = (self.count > 0.0).then(|| self.sum / self.count);
         let slow = match (current, &self.past) {
             (Some(current), Some(past)) => {
@@ -138,7 +139,7 @@ impl Gate {
             let less = (f64::from(self.limit) * 0.9) as u32;
             self.limit = less.max(1);
         } else if self.reached {
-            self.limit = self.limit.saturating_add(1).min(burst);
+            self.limit = self.limit.saturating_add(1).min(most);
         }
         if let Some(current) = current {
             match &mut self.past {
@@ -164,7 +165,7 @@ impl Gate {
             if mean > target.saturating_mul(2) {
                 self.limit = self.limit.saturating_sub(5).max(1);
             } else if mean < target / 2 && now >= self.next {
-                self.limit = self.limit.saturating_add(5).min(settings.burst);
+                self.limit = self.limit.saturating_add(5).min(settings.most_in_flight());
             }
             (self.results, self.failed) = (0, 0);
         }
@@ -191,7 +192,12 @@ mod tests {
     impl Bench {
         fn new(concurrency: Concurrency) -> Self {
             let settings = settings(concurrency);
-            Self { gate: Gate::open(settings.burst), recent: Recent::new(), settings, now: 0.0 }
+            Self {
+                gate: Gate::open(settings.most_in_flight()),
+                recent: Recent::new(),
+                settings,
+                now: 0.0,
+            }
         }
 
         /// One call that ends, long after the one before.
@@ -205,15 +211,12 @@ mod tests {
         fn results(&mut self, count: u32, took: Option<Duration>) -> u32 {
             for _ in 0..count {
                 self.now += 0.01;
-                let news = match took {
-                    Some(took) => {
-                        self.recent.answered(took);
-                        News::Answered
-                    }
-                    None => {
-                        self.recent.failed();
-                        News::Failed
-                    }
+                let news = if let Some(took) = took {
+                    self.recent.answered(took);
+                    News::Answered
+                } else {
+                    self.recent.failed();
+                    News::Failed
                 };
                 self.gate.learn(Some(news), None, &self.recent, &self.settings, self.now);
             }

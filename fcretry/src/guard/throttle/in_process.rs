@@ -22,6 +22,7 @@ use crate::guard::{Key, Soon};
 /// | requests | 100 per second |
 /// | tokens | 1 000 000 per minute |
 /// | [`burst`](Self::burst) | 50 |
+/// | [`in_flight`](Self::in_flight) | the burst |
 /// | [`burst_tokens`](Self::burst_tokens) | a tenth of a minute's tokens |
 /// | [`concurrency`](Self::concurrency) | [`Concurrency::ByFirstToken`] |
 /// | [`cooldown`](Self::cooldown) | 60 s |
@@ -44,11 +45,19 @@ impl Throttle {
         }
     }
 
-    /// How many requests may come at once after a rest, and the most that are ever in flight. At least 1. Default 50. While
-    /// the rate is lower, what may come at once is fewer in proportion.
+    /// How many requests may come at once after a rest, and the most that are ever in flight unless [`in_flight`](Self::in_flight)
+    /// says another number. At least 1. Default 50. While the rate is lower, what may come at once is fewer in proportion.
     #[must_use]
     pub const fn burst(mut self, requests: u32) -> Self {
         self.settings.burst = if requests == 0 { 1 } else { requests };
+        self
+    }
+
+    /// The most calls that are ever in flight, at least 1. Default: the burst. Answers that take long need more than may come at
+    /// once: five a second of 30 s each are 150.
+    #[must_use]
+    pub const fn in_flight(mut self, calls: u32) -> Self {
+        self.settings.in_flight = Some(if calls == 0 { 1 } else { calls });
         self
     }
 

@@ -63,7 +63,7 @@ impl Lane {
             tokens: Bucket::full(settings.tokens, settings.burst_tokens),
             paused: 0.0,
             in_flight: 0,
-            gate: Gate::open(settings.burst),
+            gate: Gate::open(settings.most_in_flight()),
             rate: Rate::new(settings.requests),
             sent: Sent::nothing(),
             server_requests: f64::INFINITY,
@@ -141,11 +141,6 @@ impl Lane {
             tokens_settled: settled,
             tokens_refunded: refunded,
         }
-    }
-
-    #[cfg(test)]
-    pub(super) fn levels(&self) -> (f64, f64) {
-        (self.requests.level(), self.tokens.level())
     }
 }
 

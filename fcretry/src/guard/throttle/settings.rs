@@ -13,8 +13,10 @@ pub(super) struct Settings {
     pub(super) requests: f64,
     /// Tokens per second.
     pub(super) tokens: f64,
-    /// Requests that may come at once, and the most calls in flight.
+    /// Requests that may come at once.
     pub(super) burst: u32,
+    /// The most calls in flight; the burst if it is not said.
+    pub(super) in_flight: Option<u32>,
     /// Tokens that may be taken at once.
     pub(super) burst_tokens: f64,
     pub(super) concurrency: Concurrency,
@@ -31,9 +33,18 @@ impl Settings {
             requests: if requests < 1e9 { requests } else { 1e9 },
             tokens: if tokens_per_minute == 0 { SLOWEST } else { tokens / 60.0 },
             burst: 50,
+            in_flight: None,
             burst_tokens: if tokens > 10.0 { tokens / 10.0 } else { 1.0 },
             concurrency: Concurrency::ByFirstToken,
             cooldown: Duration::from_secs(60),
+        }
+    }
+
+    /// The most calls that are ever in flight.
+    pub(super) const fn most_in_flight(&self) -> u32 {
+        match self.in_flight {
+            Some(calls) => calls,
+            None => self.burst,
         }
     }
 }

@@ -71,7 +71,7 @@ impl ThrottleStats {
     }
 
     pub(super) fn unused(settings: &Settings) -> Self {
-        Self::new(settings.requests, settings.tokens * 60.0, settings.burst)
+        Self::new(settings.requests, settings.tokens * 60.0, settings.most_in_flight())
     }
 
     /// Of both together: counts are sums, limits the lower, means weighted by results.

@@ -1,3 +1,5 @@
+//! Owned handles of what calls share.
+
 use std::{fmt, ops::Deref, sync::Arc, sync::LazyLock};
 
 /// An owned, cheap handle of something that calls share, such as an [`Observer`](crate::Observer). Made by
@@ -120,31 +122,35 @@ where
 /// Says of a trait that what implements it can be attached as one.
 macro_rules! attach_as_dyn {
     ($trait:ident) => {
-        impl<T: $trait> $crate::run::Attach<dyn $trait, $crate::run::by::Static> for &'static T {
-            fn handle(self) -> $crate::run::Handle<dyn $trait> {
-                $crate::run::Handle::of_static(self)
+        impl<T: $trait> $crate::handle::Attach<dyn $trait, $crate::handle::by::Static>
+            for &'static T
+        {
+            fn handle(self) -> $crate::handle::Handle<dyn $trait> {
+                $crate::handle::Handle::of_static(self)
             }
         }
 
-        impl $crate::run::Attach<dyn $trait, $crate::run::by::StaticDyn> for &'static dyn $trait {
-            fn handle(self) -> $crate::run::Handle<dyn $trait> {
-                $crate::run::Handle::of_static(self)
+        impl $crate::handle::Attach<dyn $trait, $crate::handle::by::StaticDyn>
+            for &'static dyn $trait
+        {
+            fn handle(self) -> $crate::handle::Handle<dyn $trait> {
+                $crate::handle::Handle::of_static(self)
             }
         }
 
-        impl<T: $trait + 'static> $crate::run::Attach<dyn $trait, $crate::run::by::Shared>
+        impl<T: $trait + 'static> $crate::handle::Attach<dyn $trait, $crate::handle::by::Shared>
             for &::std::sync::Arc<T>
         {
-            fn handle(self) -> $crate::run::Handle<dyn $trait> {
-                $crate::run::Handle::of_shared(::std::sync::Arc::<T>::clone(self))
+            fn handle(self) -> $crate::handle::Handle<dyn $trait> {
+                $crate::handle::Handle::of_shared(::std::sync::Arc::<T>::clone(self))
             }
         }
 
-        impl $crate::run::Attach<dyn $trait, $crate::run::by::SharedDyn>
+        impl $crate::handle::Attach<dyn $trait, $crate::handle::by::SharedDyn>
             for &::std::sync::Arc<dyn $trait>
         {
-            fn handle(self) -> $crate::run::Handle<dyn $trait> {
-                $crate::run::Handle::of_shared(::std::sync::Arc::clone(self))
+            fn handle(self) -> $crate::handle::Handle<dyn $trait> {
+                $crate::handle::Handle::of_shared(::std::sync::Arc::clone(self))
             }
         }
     };
