@@ -13,6 +13,7 @@ mod anyhow;
 mod around;
 pub mod attributes;
 mod batch;
+pub mod cost;
 mod duration;
 mod error;
 mod failure;
@@ -35,6 +36,7 @@ pub use around::{Inherit, inherit};
 pub use batch::{
     Batch, BatchReport, Checkpoint, CheckpointError, Keep, NotKept, Record, Records, Totals, batch,
 };
+pub use cost::{Cost, Prices};
 pub use error::{Error, Result};
 pub use failure::{
     Classify, Failure, FailureKind, UnknownKind, Violation, Violations, retry_after,
