@@ -36,7 +36,7 @@ pub use around::{Inherit, inherit};
 pub use batch::{
     Batch, BatchReport, Checkpoint, CheckpointError, Keep, NotKept, Record, Records, Totals, batch,
 };
-pub use cost::{Cost, Prices};
+pub use cost::{Cost, Planner, Prices};
 pub use error::{Error, Result};
 pub use failure::{
     Classify, Failure, FailureKind, UnknownKind, Violation, Violations, retry_after,

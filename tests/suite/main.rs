@@ -24,6 +24,7 @@ mod nested;
 mod observers;
 mod own_errors;
 mod parallel;
+mod plans;
 mod prices;
 mod privacy;
 mod progress;

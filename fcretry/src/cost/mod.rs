@@ -16,9 +16,13 @@
 mod amount;
 mod builtin;
 mod model_name;
+mod planner;
 mod price;
 mod prices;
 
 pub use amount::{Cost, InvalidCost};
+pub use planner::{
+    Asked, FailureRates, Figure, InvalidPlan, Latency, Method, Plan, Planner, Spend,
+};
 pub use price::Price;
 pub use prices::Prices;

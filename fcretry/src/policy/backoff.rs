@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::Chance;
+
 /// How the wait before a resend grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -176,20 +178,36 @@ impl Backoff {
         previous: Option<Duration>,
         rng: &mut fastrand::Rng,
     ) -> Duration {
+        self.drawn(n, delay_scale, previous, rng)
+    }
+
+    /// As [`delay`](Self::delay), wherever the chance comes from.
+    pub(super) fn drawn(
+        &self,
+        n: u32,
+        delay_scale: f64,
+        previous: Option<Duration>,
+        chance: &mut impl Chance,
+    ) -> Duration {
         let whole = self.whole();
         let capped = whole.capped(n, delay_scale);
         let wait = match whole.jitter {
             Jitter::None => capped,
-            Jitter::Full => capped * rng.f64(),
-            Jitter::Equal => capped * (0.5 + 0.5 * rng.f64()),
+            Jitter::Full => capped * chance.share(),
+            Jitter::Equal => capped * (0.5 + 0.5 * chance.share()),
             Jitter::Decorrelated => {
                 let low = whole.capped(0, delay_scale);
                 let high = previous.map_or(low, |p| p.as_secs_f64() * 3.0).max(low);
-                (low + (high - low) * rng.f64()).min(whole.cap(delay_scale))
+                (low + (high - low) * chance.share()).min(whole.cap(delay_scale))
             }
         };
         // Finite and not negative; only a base of ages, scaled, does not fit.
         Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX)
+    }
+
+    /// Whether a wait depends on the one before it.
+    pub(super) fn remembers(&self) -> bool {
+        self.whole().jitter == Jitter::Decorrelated
     }
 
     /// The shortest wait before resend `n` that the jitter leaves, in seconds.

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod builder;
+mod chance;
 mod check;
 mod config;
 mod data;
@@ -14,6 +15,7 @@ mod rule;
 
 pub use backoff::{Backoff, Jitter, Strategy};
 pub use builder::RetryPolicyBuilder;
+pub(crate) use chance::{Chance, Middle};
 pub use decide::{Action, StoppedBy};
 pub(crate) use decide::{Candidate, Decision, Now, Situation, Track, decide, kills_the_endpoint};
 pub use invalid::InvalidPolicy;

@@ -105,6 +105,12 @@ impl RetryPolicy {
         given.is_some_and(Rule::names_fallback)
     }
 
+    /// Whether one of its waits depends on the wait before it.
+    pub(crate) fn waits_remember(&self) -> bool {
+        let of_rules = self.0.rules.iter().filter_map(|slot| slot.rule.backoff.as_ref());
+        of_rules.chain([self.backoff()]).any(Backoff::remembers)
+    }
+
     /// What is wrong with the policy where it is followed without a route: rules that lead nowhere.
     pub(crate) fn fault_without_a_route(&self) -> Option<InvalidPolicy> {
         let faults = &self.0.unrouted;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{RetryPolicy, Rule, Step, Then};
+use super::{Chance, RetryPolicy, Rule, Step, Then};
 use crate::failure::FailureKind;
 
 /// A `Retry-After` up to this is always waited for, if the deadline allows; a longer one only up to the
@@ -102,7 +102,7 @@ pub(crate) struct Now<'a> {
 }
 
 /// What one ask of a call has behind it on the model it is at.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Track {
     /// Which of the candidates it is at; 0 is the ask's own model.
     pub(crate) candidate: usize,
@@ -138,6 +138,11 @@ impl Track {
         Self::count(&self.retries, kind) + Self::count(&self.repairs, kind) > 0
             || self.constrained
             || self.candidate > 0
+    }
+
+    /// Forgets the last wait. Only decorrelated jitter asks for it.
+    pub(crate) fn forget_delay(&mut self) {
+        self.previous_delay = None;
     }
 
     /// Begins at another candidate, where nothing is counted yet.
@@ -204,7 +209,7 @@ pub(crate) fn decide(
     now: Now<'_>,
     policy: &RetryPolicy,
     track: &mut Track,
-    rng: &mut fastrand::Rng,
+    chance: &mut impl Chance,
 ) -> Decision {
     let Some(rule) = policy.rule(seen.kind) else {
         return Decision::stop(Action::Fail, StoppedBy::Rule);
@@ -223,7 +228,7 @@ pub(crate) fn decide(
     }
     let last_chance = now.attempts + 1 == policy.max_attempts() && case.falls_back_after();
     let step = if last_chance && case.next(track).is_some() { Step::Fallback } else { step };
-    case.take(step, track, rng)
+    case.take(step, track, chance)
 }
 
 struct Case<'a> {
@@ -308,9 +313,9 @@ impl Case<'_> {
         track.larger_limit(self.seen.completion_tokens, self.rule.max_tokens)
     }
 
-    fn take(&self, step: Step, track: &mut Track, rng: &mut fastrand::Rng) -> Decision {
+    fn take(&self, step: Step, track: &mut Track, chance: &mut impl Chance) -> Decision {
         let kind = self.seen.kind;
-        let delay = match self.delay(step, track, rng) {
+        let delay = match self.delay(step, track, chance) {
             Ok(delay) => delay,
             Err(by) => {
                 let is_next = self.falls_back_after() || self.rule.steps.contains(&Step::Fallback);
@@ -357,7 +362,7 @@ impl Case<'_> {
         &self,
         step: Step,
         track: &Track,
-        rng: &mut fastrand::Rng,
+        chance: &mut impl Chance,
     ) -> Result<Duration, StoppedBy> {
         let left = self.now.time_left;
         if left.is_zero() {
@@ -376,7 +381,7 @@ impl Case<'_> {
         };
         let scale = self.rule.delay_scale.unwrap_or(1.0);
         let mut delay =
-            n.map_or(Duration::ZERO, |n| backoff.delay(n, scale, track.previous_delay, rng));
+            n.map_or(Duration::ZERO, |n| backoff.drawn(n, scale, track.previous_delay, chance));
         if let (Step::Retry(_) | Step::Resume(_), Some(told)) = (step, self.seen.retry_after) {
             if told >= left || told > PATIENCE.max(backoff.longest()) {
                 return Err(StoppedBy::RetryAfter);
@@ -385,7 +390,7 @@ impl Case<'_> {
                 .mul_f64(0.1)
                 .min(MOST_SPREAD)
                 .min(left.saturating_sub(told))
-                .mul_f64(rng.f64());
+                .mul_f64(chance.share());
             delay = delay.max(told + spread);
         }
         if delay >= left { Err(StoppedBy::Deadline) } else { Ok(delay) }
