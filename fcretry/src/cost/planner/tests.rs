@@ -222,6 +222,31 @@ fn where_the_deadline_or_the_jitter_remembers_the_means_are_simulated() {
 }
 
 #[test]
+fn a_policy_with_more_states_than_can_be_summed_is_simulated() {
+    let short = Backoff::constant().base(seconds(0.001));
+    let patient = |kinds: &[FailureKind]| {
+        let builder = RetryPolicy::builder().max_attempts(100).deadline(seconds(3600.0));
+        let rule = |builder: RetryPolicyBuilder, kind: &FailureKind| {
+            builder.on(*kind, Rule::new().retry(50).backoff(short))
+        };
+        kinds.iter().fold(builder, rule).build().unwrap()
+    };
+    let kinds = [RateLimit, ModelOverload, TransientNetwork, PartialStream, Timeout];
+    let rates = |share: f64| FailureRates::new().given("good", kinds.map(|kind| (kind, share)));
+    let planner = |policy: &RetryPolicy, share| {
+        let planner = Planner::new(policy, "good").rates(rates(share)).runs(2000);
+        planner.plan().unwrap()
+    };
+    // One path of a hundred steps is summed, every mixture of five is not.
+    let one = patient(&kinds[..1]);
+    assert_eq!(planner(&one, 0.19).method, Method::ClosedForm);
+    let all = patient(&kinds[..4]);
+    let plan = planner(&all, 0.19);
+    assert_eq!(plan.method, Method::Simulated);
+    assert!(plan.success > 0.0);
+}
+
+#[test]
 fn a_model_without_a_price_is_no_cost_and_one_that_never_answers_needs_none() {
     let policy = policy(|b| b.fallback("cheap"));
     let only_good = Prices::new().with("good", prices().price_of("good").unwrap());
