@@ -3,6 +3,8 @@ use std::{
     time::Duration,
 };
 
+use super::plan::duration;
+
 /// How long an answer takes: a mean and a standard deviation, log-normally distributed.
 ///
 /// Answers take at least some time and now and then very long; of the distributions with such a tail the log-normal is the
@@ -33,7 +35,7 @@ impl Latency {
 
     /// The mean.
     pub fn mean(self) -> Duration {
-        Duration::from_secs_f64(self.mean)
+        duration(self.mean)
     }
 
     /// One of them.
@@ -44,8 +46,7 @@ impl Latency {
         // Box and Muller; 1 − u is never 0.
         let radius = (-2.0 * (1.0 - rng.f64()).ln()).sqrt();
         let normal = radius * (TAU * rng.f64()).cos();
-        Duration::try_from_secs_f64((self.location + self.scale * normal).exp())
-            .unwrap_or(Duration::MAX)
+        duration((self.location + self.scale * normal).exp())
     }
 
     /// The share that takes longer than `limit`, and the mean of what all take if each is cut there.
@@ -121,6 +122,8 @@ mod tests {
         assert_eq!(latency.draw(&mut fastrand::Rng::with_seed(1)), seconds(3.0));
         assert_eq!(latency.cut_at(seconds(4.0)), (0.0, 3.0));
         assert_eq!(latency.cut_at(seconds(2.0)), (1.0, 2.0));
+        let ages = Latency::new(Duration::MAX, Duration::MAX);
+        assert!(ages.draw(&mut fastrand::Rng::with_seed(1)) <= ages.mean());
         let none = Latency::new(Duration::ZERO, seconds(1.0));
         assert_eq!(none.cut_at(seconds(1.0)), (0.0, 0.0));
     }
