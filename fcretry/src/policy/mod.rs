@@ -17,7 +17,9 @@ pub use backoff::{Backoff, Jitter, Strategy};
 pub use builder::RetryPolicyBuilder;
 pub(crate) use chance::{Chance, Middle};
 pub use decide::{Action, StoppedBy};
-pub(crate) use decide::{Candidate, Decision, Now, Situation, Track, decide, kills_the_endpoint};
+pub(crate) use decide::{
+    Candidate, Decision, Now, Situation, Track, decide, is_refused_by_a_guard, kills_the_endpoint,
+};
 pub use invalid::InvalidPolicy;
 pub use retry_policy::RetryPolicy;
 pub(crate) use rule::Step;

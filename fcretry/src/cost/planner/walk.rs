@@ -132,6 +132,7 @@ impl Walk<'_> {
             retry_after: None,
             repeated: false,
             completion_tokens: Some(usage.completion_tokens),
+            may_resend: true,
             turned_down: false,
         };
         let now = Now {

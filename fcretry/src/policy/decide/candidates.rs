@@ -18,6 +18,11 @@ pub(crate) const fn kills_the_endpoint(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::Auth | FailureKind::QuotaExhausted)
 }
 
+/// Whether a failure of this kind is a guard's, which let nothing be sent.
+pub(crate) const fn is_refused_by_a_guard(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::CircuitOpen | FailureKind::BudgetExhausted)
+}
+
 impl Candidate {
     /// Whether going here can help after a failure of `kind` at `failed`. The table's own rules go only where that is
     /// known; a rule that says `fallback` itself, `told`, goes wherever it is not known to be in vain.

@@ -5,7 +5,7 @@ mod candidates;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use candidates::{Candidate, kills_the_endpoint};
+pub(crate) use candidates::{Candidate, is_refused_by_a_guard, kills_the_endpoint};
 
 use std::time::Duration;
 
