@@ -18,7 +18,7 @@ use crate::{
 };
 
 thread_local! {
-    static AROUND: RefCell<Around> = const { RefCell::new(Around { outer: None, ledger: None, throttle: None }) };
+    static AROUND: RefCell<Around> = const { RefCell::new(Around { outer: None, ledger: None, throttle: None, now: None }) };
 }
 
 /// What is around whatever the thread polls.
@@ -30,6 +30,8 @@ struct Around {
     ledger: Option<Arc<Ledger>>,
     /// The throttle of calls that name none.
     throttle: Option<Handle<dyn Limiter>>,
+    /// The time, if it was just looked at.
+    now: Option<Instant>,
 }
 
 /// What a call shares with the calls in its body.
@@ -131,9 +133,13 @@ impl<T> Drop for Exchanged<'_, T> {
 }
 
 /// Does something in the body of the call that `outer` is of; the link that it may have got.
-pub(crate) fn inside<R>(outer: Outer, act: impl FnOnce() -> R) -> (R, Option<Arc<Link>>) {
+pub(crate) fn inside<R>(
+    outer: Outer,
+    now: Option<Instant>,
+    act: impl FnOnce() -> R,
+) -> (R, Option<Arc<Link>>) {
     // Who wants the report of the outer call finds in it what is inside.
-    let mut body = Around { outer: Some(outer), ledger: None, throttle: None };
+    let mut body = Around { outer: Some(outer), ledger: None, throttle: None, now };
     let result = {
         let _body = Exchanged::new(&mut body, swap_call);
         act()
@@ -155,6 +161,11 @@ pub(crate) fn call() -> (Option<Outer>, Option<Handle<dyn Limiter>>) {
     look(|around| (around.linked(), around.throttle.clone()))
 }
 
+/// The time, for what is counted by it: where a body runs for the first time, that at which its attempt began.
+pub(crate) fn now() -> Instant {
+    look(|around| around.now).unwrap_or_else(Instant::now)
+}
+
 /// Who wants the reports of calls that end here.
 pub(crate) fn ledger() -> Option<Arc<Ledger>> {
     look(|around| around.ledger.clone())
@@ -169,6 +180,7 @@ pub(crate) fn has_ledger() -> bool {
 fn swap_call(around: &mut Around, other: &mut Around) {
     std::mem::swap(&mut around.outer, &mut other.outer);
     std::mem::swap(&mut around.ledger, &mut other.ledger);
+    std::mem::swap(&mut around.now, &mut other.now);
 }
 
 fn swap_filing(around: &mut Around, filing: &mut Filing) {

@@ -1,4 +1,6 @@
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher as _, Hash};
+
+use foldhash::fast::FixedState;
 
 /// What a guard counts apart: an endpoint, by a hash of whatever tells it from others.
 ///
@@ -12,11 +14,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 pub struct Key(u64);
 
 impl Key {
-    /// The key of what this is; the same in every process that is built by the same compiler.
+    /// The key of what this is; the same in every process of one build.
     pub fn of(what: impl Hash) -> Self {
-        let mut hasher = DefaultHasher::new();
-        what.hash(&mut hasher);
-        Self(hasher.finish())
+        Self(FixedState::default().hash_one(what))
     }
 
     pub(super) const fn from_bits(bits: u64) -> Self {

@@ -6,10 +6,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::time::Instant;
-
 use super::{Ask, guards::Place, pass::Pass, sending::Sending, waits::Waiting};
 use crate::{
+    around,
     failure::{Failure, FailureKind},
     guard::{Asking, Estimate, Key, Open, OverBudget, Permit, Soon, Spent, throttle},
 };
@@ -84,7 +83,6 @@ impl<'a> Ask<'a> {
         let key = Key::of((endpoint, model));
         let place = Place::new(&attempt.guards, self.endpoint(), key);
         let before = if place.retries().is_some() { self.before(key) } else { None };
-        self.memory(|memory| memory.place = Some(key));
         let is_wanted = attempt.tokens.is_some() || place.throttle().is_some();
         let estimate = if is_wanted { estimate() } else { Estimate::default() };
         let pass = Pass::of(estimate);
@@ -106,9 +104,8 @@ impl Admission<'_> {
             match &mut self.stage {
                 Stage::Breaker(asked) => {
                     if let Some(breaker) = self.place.breaker() {
-                        let soon = asked.get_or_insert_with(|| {
-                            breaker.admit_at(self.place.key, Instant::now())
-                        });
+                        let soon = asked
+                            .get_or_insert_with(|| breaker.admit_at(self.place.key, around::now()));
                         match ready!(Pin::new(soon).poll(context)) {
                             Ok(permit) => {
                                 self.pass.breaker = Some((breaker.clone(), permit.into_ticket()));
@@ -122,7 +119,7 @@ impl Admission<'_> {
                     if let Some(retries) = self.place.retries() {
                         let after = self.before.as_ref().map(Failure::kind);
                         let soon = asked.get_or_insert_with(|| {
-                            retries.ask_at(self.place.key, after, Instant::now())
+                            retries.ask_at(self.place.key, after, around::now())
                         });
                         match (ready!(Pin::new(soon).poll(context)), self.before.take()) {
                             (Ok(asking), _) => {
@@ -151,7 +148,7 @@ impl Admission<'_> {
                         let (key, tokens) = (self.place.key, self.pass.estimate.total());
                         let deadline = self.ask.attempt.deadline;
                         let soon = asked.get_or_insert_with(|| {
-                            limiter.reserve_at(key, tokens, deadline, Instant::now())
+                            limiter.reserve_at(key, tokens, deadline, around::now())
                         });
                         match ready!(Pin::new(soon).poll(context)) {
                             Ok(permit) => {
@@ -183,7 +180,7 @@ impl<'a> Future for Admission<'a> {
         this.waiting = None;
         Poll::Ready(match said {
             Ok(()) => {
-                this.ask.let_go(mem::take(&mut this.pass));
+                this.ask.let_go(this.place.key, mem::take(&mut this.pass));
                 Ok(Sending::new(this.ask))
             }
             Err(refused) => {

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::{
     Attempt, Endpoint,
-    attempt::ByHand,
     memory::{Left, Memory},
+    state::{ByHand, State},
 };
 use crate::{
     answer::{Answer, Form},
@@ -30,7 +30,7 @@ impl<'a> Ask<'a> {
     where
         R: Default,
     {
-        self.attempt.state().asks.get_mut(self.index).map(use_it).unwrap_or_default()
+        self.attempt.state().ask(self.index).map(use_it).unwrap_or_default()
     }
 
     /// The model to ask: `default`, or that of the fallback or endpoint that took its place.
@@ -41,7 +41,7 @@ impl<'a> Ask<'a> {
         let model = endpoint.map(Endpoint::model).or(fallback.map(String::as_str));
         let model = model.unwrap_or(default).to_owned();
         let mut state = self.attempt.state();
-        state.spent.model = Some(model.clone());
+        state.spent.model.clone_from(&model);
         state.spent.endpoint = endpoint.map(|endpoint| endpoint.name().to_owned());
         model
     }
@@ -56,7 +56,8 @@ impl<'a> Ask<'a> {
     #[cfg(feature = "openai")]
     pub(crate) fn is_at_home(&self, endpoint: u64) {
         let mut state = self.attempt.state();
-        let state = &mut *state;
+        let state: &mut State = &mut state;
+        state.ask(self.index);
         let Some(memory) = state.asks.get_mut(self.index) else { return };
         memory.own_endpoint = endpoint;
         // What turned another ask of this call away would turn this one away, too.
@@ -137,9 +138,7 @@ impl<'a> Ask<'a> {
 
     /// A request goes out.
     pub(crate) fn sent(&self) {
-        self.memory(|memory| memory.is_waiting = true);
-        let mut state = self.attempt.state();
-        state.spent.requests = state.spent.requests.saturating_add(1);
+        self.attempt.state().goes_out(self.index, None, None);
     }
 
     /// The server turned the request down: it cost nothing.
@@ -150,11 +149,13 @@ impl<'a> Ask<'a> {
 
     /// An answer came.
     pub(crate) fn answered(&self, answer: &Arc<Answer>, request_id: Option<String>) {
-        self.memory(|memory| {
-            memory.is_waiting = false;
-            memory.answer = Some(Arc::clone(answer));
-        });
         let mut state = self.attempt.state();
+        if let Some(out) = state.out_of(self.index) {
+            out.is_waiting = false;
+        }
+        if let Some(memory) = state.ask(self.index) {
+            memory.answer = Some(Arc::clone(answer));
+        }
         if let Some(usage) = answer.usage {
             state.spent.usage += usage;
             state.spent.accounted = state.spent.accounted.saturating_add(1);
@@ -260,8 +261,10 @@ impl<'a> Ask<'a> {
         let report = {
             let mut state = self.attempt.state();
             state.last_failed = Some(self.index);
-            if let Some(memory) = state.asks.get_mut(self.index) {
-                memory.is_waiting = false;
+            if let Some(out) = state.out_of(self.index) {
+                out.is_waiting = false;
+            }
+            if let Some(memory) = state.ask(self.index) {
                 memory.failed = Some(failure.clone());
             }
             state.report()

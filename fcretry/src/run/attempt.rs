@@ -7,15 +7,17 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Ask, Endpoint, Route, admit::ByGuard, guards::Guards, memory::Memory, waits::Waits};
+use super::{
+    Ask, Endpoint, Route,
+    guards::Guards,
+    state::{ByHand, Lent, State},
+};
 use crate::{
     around::{self, Link, Outer},
-    error::{Error, ReportCell},
+    error::Error,
     failure::{Failure, FailureKind, Violations},
     guard::{IdempotencyKey, TokenBudget},
-    parse::Recovered,
     policy::RetryPolicy,
-    usage::Usage,
 };
 
 /// What this run of the body is: its number, the model to use, what to feed back, the time left.
@@ -30,6 +32,8 @@ pub struct Attempt {
     /// Where the call may go on, beside the policy's models.
     pub(super) route: Option<Route>,
     pub(super) guards: Guards,
+    /// When this attempt began.
+    pub(super) began: Instant,
     /// What the call does, made when it is first asked for unless it was derived.
     pub(super) key: OnceLock<IdempotencyKey>,
     /// When this attempt must be over, if it waits for no guard.
@@ -38,7 +42,7 @@ pub struct Attempt {
     pub(super) deadline: Instant,
     /// What the call may spend, if there is a limit.
     pub(super) tokens: Option<Arc<TokenBudget>>,
-    state: Mutex<State>,
+    state: Mutex<Lent>,
 }
 
 /// The policy of a call: an attribute's lives as long as the program, any other is the call's own.
@@ -58,75 +62,23 @@ impl Deref for Policy {
     }
 }
 
-/// What the asks of a call have learned. Behind a lock that is held for moments and across no wait: the body
-/// may ask several things at once.
-#[derive(Default)]
-pub(super) struct State {
-    /// By the number of the ask in the body; kept over attempts.
-    pub(super) asks: Vec<Memory>,
-    pub(super) spent: Spent,
-    /// The endpoints that turned this call away.
-    pub(super) dead: Vec<u64>,
-    /// The ask that is being made by hand.
-    pub(super) by_hand: Option<ByHand>,
-    /// The ask that failed last in this attempt.
-    pub(super) last_failed: Option<usize>,
-    /// The guard that did not let a request of this attempt go.
-    pub(super) refused: Option<ByGuard>,
-    pub(super) waits: Waits,
-    /// The time of the attempt was up before the call's was: what is dropped in it timed out.
-    pub(super) is_out_of_time: bool,
-    /// Where errors of this call look for its report.
-    pub(super) report: Option<Arc<ReportCell>>,
-    /// Where the calls in the body leave their attempts, if there are such calls.
-    pub(super) link: Option<Arc<Link>>,
-}
-
-/// An ask that is being made by hand.
-pub(super) struct ByHand {
-    pub(super) index: usize,
-    /// Its request is known to have gone out: the attempt's guards let it go.
-    pub(super) was_sent: bool,
-}
-
-/// What was done in one attempt.
-#[derive(Default)]
-pub(super) struct Spent {
-    /// Asks begun.
-    pub(super) asks: usize,
-    pub(super) requests: u32,
-    /// Requests whose usage came.
-    pub(super) accounted: u32,
-    pub(super) usage: Usage,
-    pub(super) model: Option<String>,
-    pub(super) endpoint: Option<String>,
-    pub(super) request_id: Option<String>,
-    pub(super) recovered: Vec<Recovered>,
-    pub(super) first_token: Option<Duration>,
-    pub(super) streamed_tokens: Option<u64>,
-}
-
 impl Attempt {
-    pub(super) fn new(
-        policy: Policy,
-        deadline: Instant,
-        tokens: Option<Arc<TokenBudget>>,
-        guards: Guards,
-    ) -> Self {
+    pub(super) fn new(policy: Policy, began: Instant, deadline: Instant, guards: Guards) -> Self {
         Self {
             number: 0,
             policy,
             route: None,
             guards,
+            began,
             key: OnceLock::new(),
             ends: deadline,
             deadline,
-            tokens,
+            tokens: None,
             state: Mutex::default(),
         }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, Lent> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -134,17 +86,28 @@ impl Attempt {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The state, if anything was ever kept in it.
+    pub(super) fn state_if_any(&mut self) -> Option<&mut State> {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).if_any()
+    }
+
     pub(super) fn parts(&mut self) -> (&RetryPolicy, Option<&Route>, &mut State) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         (&self.policy, self.route.as_ref(), state)
     }
 
-    /// Does something in the body. `link` is where the calls in it leave their attempts, as far as the caller knows.
-    pub(super) fn inside<R>(&self, link: &mut Option<Arc<Link>>, act: impl FnOnce() -> R) -> R {
+    /// Does something in the body, now if that is known. `link` is where the calls in it leave their attempts, as far as the
+    /// caller knows.
+    pub(super) fn inside<R>(
+        &self,
+        link: &mut Option<Arc<Link>>,
+        now: Option<Instant>,
+        act: impl FnOnce() -> R,
+    ) -> R {
         let known = link.take();
         let is_known = known.is_some();
         let (deadline, tokens) = (self.deadline, self.tokens.clone());
-        let (result, found) = around::inside(Outer { deadline, tokens, link: known }, act);
+        let (result, found) = around::inside(Outer { deadline, tokens, link: known }, now, act);
         *link = found;
         if !is_known && link.is_some() {
             self.state().link.clone_from(link);
@@ -309,35 +272,10 @@ impl Attempt {
     }
 }
 
-impl State {
-    pub(super) fn begin_attempt(&mut self) {
-        self.spent = Spent::default();
-        self.by_hand = None;
-        self.last_failed = None;
-        self.refused = None;
-        self.waits = Waits::default();
-        self.is_out_of_time = false;
-        for ask in &mut self.asks {
-            ask.begin_attempt();
-        }
-    }
-
-    fn begin_ask(&mut self) -> usize {
-        let index = self.spent.asks;
-        self.spent.asks += 1;
-        if self.asks.len() <= index {
-            self.asks.resize_with(index + 1, Memory::default);
-        }
-        index
-    }
-
-    /// Whether the attempt sent anything, or a call inside it.
-    pub(super) fn has_sent(&self) -> bool {
-        self.spent.requests > 0 || self.link.as_ref().is_some_and(|link| link.has_sent())
-    }
-
-    pub(super) fn report(&mut self) -> Arc<ReportCell> {
-        Arc::clone(self.report.get_or_insert_default())
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        // Before the state: what it keeps of the budget is then nobody else's.
+        self.tokens = None;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Call, attempt::Spent, call::Stage, memory::Memory};
+use super::{Call, call::Stage, state::Spent};
 use crate::{
     around::{self, Link},
     error::Filed,
@@ -15,12 +15,14 @@ impl Call {
     /// Closes the books of this attempt.
     pub(super) fn record(&mut self, end: End<'_>) {
         self.stage = Stage::Between;
-        self.attempt.state_mut().asks.iter_mut().for_each(Memory::close);
+        if let Some(state) = self.attempt.state_if_any() {
+            state.close();
+        }
         // Nobody can ask for the report of a first attempt that went well but a ledger and an observer.
         if matches!(end, End::Value) && self.report.attempts.is_empty() && !self.is_watched() {
             return;
         }
-        if let Some(link) = &self.attempt.state_mut().link {
+        if let Some(link) = self.attempt.state_if_any().and_then(|state| state.link.as_ref()) {
             for attempt in link.take() {
                 self.report.add(attempt);
             }
@@ -40,9 +42,9 @@ impl Call {
         let mut attempt = AttemptReport {
             function: self.function,
             number: self.attempt.number,
-            model,
+            model: Some(model).filter(|model| !model.is_empty()),
             endpoint,
-            elapsed: self.attempt_started.elapsed(),
+            elapsed: self.attempt.began.elapsed(),
             wire_requests: requests,
             usage,
             partial: accounted < requests,
@@ -89,7 +91,7 @@ impl Call {
     /// Lets the calls inside leave nothing more; what they left since the last attempt was recorded.
     fn leave(&mut self) -> Vec<AttemptReport> {
         self.stage = Stage::Over;
-        let link = self.attempt.state_mut().link.as_ref();
+        let link = self.attempt.state_if_any().and_then(|state| state.link.as_ref());
         link.map(|link| link.close()).unwrap_or_default()
     }
 

@@ -20,8 +20,8 @@ use crate::{
     guard::{IdempotencyKey, TokenBudget},
     handle::Handle,
     policy::{
-        Action, Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation, Track,
-        decide, kills_the_endpoint,
+        Action, Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation, decide,
+        kills_the_endpoint,
     },
     report::Report,
 };
@@ -46,11 +46,7 @@ pub struct Call {
     pub(super) outer: Option<Outer>,
     /// The body takes an attempt: it can be told what to do differently.
     steerable: bool,
-    /// For failures of no ask.
-    track: Track,
-    rng: fastrand::Rng,
     pub(super) started: Instant,
-    pub(super) attempt_started: Instant,
     pub(super) report: Report,
     pub(super) observer: Option<Handle<dyn Observer>>,
     pub(super) stage: Stage,
@@ -82,7 +78,8 @@ impl Wait {
 /// An attempt for functions whose attribute is wrong: they must compile, and never run.
 pub fn stub_attempt() -> &'static Attempt {
     static STUB: LazyLock<Attempt> = LazyLock::new(|| {
-        Attempt::new(Policy::Own(RetryPolicy::default()), Instant::now(), None, Guards::default())
+        let (policy, now) = (Policy::Own(RetryPolicy::default()), Instant::now());
+        Attempt::new(policy, now, now, Guards::default())
     });
     &STUB
 }
@@ -137,26 +134,20 @@ impl Call {
         let (outer, throttle) = around::call();
         let deadline = outer.as_ref().map_or(own, |outer| outer.deadline.min(own));
         let around = outer.as_ref().and_then(|outer| outer.tokens.clone());
-        let tokens = match (policy.budget_tokens(), around) {
+        let guards = Guards { throttle, ..Guards::default() };
+        let mut attempt = Attempt::new(policy, started, deadline, guards);
+        attempt.tokens = match (attempt.policy.budget_tokens(), around) {
             (Some(limit), Some(around)) => Some(Arc::new(TokenBudget::within(limit, around))),
-            (Some(limit), None) => Some(Arc::new(TokenBudget::new(limit))),
+            (Some(limit), None) => Some(attempt.state_mut().budget(limit)),
             (None, around) => around,
         };
         Self {
-            attempt: Attempt::new(
-                policy,
-                deadline,
-                tokens,
-                Guards { throttle, ..Guards::default() },
-            ),
+            attempt,
             function,
             invalid,
             outer,
             steerable,
-            track: Track::default(),
-            rng: fastrand::Rng::new(),
             started,
-            attempt_started: started,
             report: Report::default(),
             observer: None,
             stage: Stage::New,
@@ -192,12 +183,12 @@ impl Call {
         }
         // The first begins with the call.
         if self.attempt.number > 0 {
-            self.attempt_started = Instant::now();
+            self.attempt.began = Instant::now();
         }
         if !std::mem::take(&mut self.keeps_number) {
             self.attempt.number = self.attempt.number.saturating_add(1);
         }
-        let ends = after(self.attempt_started, self.attempt.policy.timeout());
+        let ends = after(self.attempt.began, self.attempt.policy.timeout());
         self.attempt.ends = ends.min(self.attempt.deadline);
         if !matches!(self.stage, Stage::New) {
             self.attempt.state_mut().begin_attempt();
@@ -293,7 +284,7 @@ impl Call {
     pub(super) fn leave_off(&mut self) -> Option<usize> {
         let state = self.attempt.state_mut();
         let by_hand = state.by_hand.take();
-        let waiting = state.asks.iter().position(|ask| ask.is_waiting);
+        let waiting = state.out.iter().filter(|out| out.is_waiting).map(|out| out.index).min();
         let is_unknown = by_hand.as_ref().is_some_and(|ask| !ask.was_sent) && waiting.is_none();
         state.spent.requests = state.spent.requests.saturating_add(u32::from(is_unknown));
         waiting.or(by_hand.map(|ask| ask.index)).or(state.spent.asks.checked_sub(1))
@@ -311,16 +302,19 @@ impl Call {
         let attempts = self.attempt.number.saturating_sub(u32::from(is_none));
         let time_left = self.attempt.deadline.saturating_duration_since(Instant::now());
         let (policy, route, state) = self.attempt.parts();
-        let mut none = Memory { track: std::mem::take(&mut self.track), ..Memory::default() };
+        let place = index.and_then(|index| state.out_of(index)?.place);
+        let mut none = Memory { track: std::mem::take(&mut state.track), ..Memory::default() };
+        // What is not of the ask, beside the ask.
+        let dead = &mut state.dead;
         let memory = index.and_then(|index| state.asks.get_mut(index)).unwrap_or(&mut none);
-        let mut candidates = candidates(policy, route, memory.own_endpoint, &state.dead);
+        let mut candidates = candidates(policy, route, memory.own_endpoint, dead);
         if kills_the_endpoint(failure.kind())
             && let Some(here) = candidates.get(memory.track.candidate)
         {
-            let dead = here.endpoint;
-            state.dead.push(dead);
+            let died = here.endpoint;
+            dead.push(died);
             for there in &mut candidates {
-                there.is_dead |= there.endpoint == dead;
+                there.is_dead |= there.endpoint == died;
             }
         }
         let now = Now {
@@ -339,11 +333,11 @@ impl Call {
             turned_down: failure.is_turned_down(),
             may_resend,
         };
-        let decision = decide(seen, now, policy, &mut memory.track, &mut self.rng);
+        let decision = decide(seen, now, policy, &mut memory.track, &mut fastrand::Rng::new());
         memory.note(&decision, failure, policy.history());
-        memory.before = memory.place.map(|place| (place, failure.clone()));
+        memory.before = place.map(|place| (place, failure.clone()));
         let doubt = memory.doubt.take();
-        self.track = none.track;
+        state.track = none.track;
         self.keeps_number = is_none;
         // Before what follows is said to be of the place where it goes on.
         let is_left = !matches!(decision.action, Action::Retry | Action::Repair);
@@ -358,7 +352,8 @@ impl Call {
         let Some(ask) = index.map(|index| Ask { attempt: &self.attempt, index }) else {
             return true;
         };
-        let Some(key) = ask.memory(|memory| memory.place) else { return true };
+        let place = self.attempt.state().out_of(ask.index).and_then(|out| out.place);
+        let Some(key) = place else { return true };
         let place = Place::new(&self.attempt.guards, ask.endpoint(), key);
         let asked = place.retries().map(|retries| retries.ask(key, Some(failure.kind())));
         // What is let through is given back at once: nothing is held while waiting.

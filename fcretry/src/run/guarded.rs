@@ -8,7 +8,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{Ask, Attempt, Endpoint, admit::Admission, attempt::ByHand, sending::Sending};
+use super::{Ask, Attempt, Endpoint, admit::Admission, sending::Sending, state::ByHand};
 #[cfg(doc)]
 use crate::FailureKind;
 use crate::{error::Error, guard::Estimate, usage::Usage};
@@ -59,7 +59,7 @@ impl Attempt {
         E: Into<Error>,
     {
         let ask = self.by_hand();
-        self.state().spent.model = Some(model.to_owned());
+        model.clone_into(&mut self.state().spent.model);
         let number = ask.endpoint().map_or(0, Endpoint::number);
         let admission = ask.admission(number, model, || estimate.into());
         Guarded { ask, stage: Stage::Waiting(admission), request }
@@ -71,7 +71,7 @@ impl Attempt {
         let Some(ByHand { index, .. }) = self.state().by_hand.take_if(|ask| ask.was_sent) else {
             return;
         };
-        Ask { attempt: self, index }.settled(Some(usage));
+        Ask { attempt: self, index }.settled(usage);
     }
 }
 
@@ -106,7 +106,6 @@ where
         if let Stage::Waiting(admission) = this.stage {
             match ready!(Pin::new(admission).poll(context)) {
                 Ok(sending) => {
-                    this.ask.is_sent_by_hand();
                     *this.stage = Stage::Sent(sending);
                 }
                 Err(failure) => {
@@ -124,7 +123,6 @@ where
             Ok(answer) => {
                 // Whoever accepts the answer settles it.
                 sending.handed_out();
-                this.ask.memory(|memory| memory.is_waiting = false);
                 Ok(answer)
             }
             Err(error) => Err(this.ask.failed_by_hand(error.into(), sending)),
@@ -139,10 +137,6 @@ impl<F> fmt::Debug for Guarded<'_, F> {
 }
 
 impl Ask<'_> {
-    fn is_sent_by_hand(&self) {
-        self.attempt.state().by_hand = Some(ByHand { index: self.index, was_sent: true });
-    }
-
     /// A request made by hand came to nothing.
     fn failed_by_hand(&self, error: Error, sending: Sending<'_>) -> Error {
         self.close();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::pass::{Doubt, Pass};
+use super::pass::Doubt;
 use crate::{
     answer::Answer,
     failure::Failure,
@@ -29,16 +29,10 @@ pub(super) struct Memory {
     pub(super) answer: Option<Arc<Answer>>,
     /// The failure of this attempt.
     pub(super) failed: Option<Failure>,
-    /// A request is out.
-    pub(super) is_waiting: bool,
     /// How often what is asked for was changed.
     pub(super) revision: u32,
-    /// Of the request that is out, or whose answer is not read yet.
-    pub(super) pass: Option<Pass>,
     /// A bad answer that counts with a breaker if it is not repaired.
     pub(super) doubt: Option<Doubt>,
-    /// Where the last request went.
-    pub(super) place: Option<Key>,
     /// Where the last request that failed went, and what it came to.
     pub(super) before: Option<(Key, Failure)>,
     /// What takes words for a refusal, in this attempt.
@@ -73,19 +67,7 @@ impl Memory {
         self.left = Left::default();
         self.answer = None;
         self.failed = None;
-        self.is_waiting = false;
-        self.pass = None;
-        self.place = None;
         self.refusals = RefusalDetector::default();
-    }
-
-    /// Nothing is held of an attempt that is over. The answer to a request that is left was handed out, and read by somebody
-    /// else.
-    pub(super) fn close(&mut self) {
-        if let Some(mut pass) = self.pass.take() {
-            pass.answered(None);
-            self.doubt = pass.judged(None);
-        }
     }
 
     /// The next request is another one.

@@ -16,6 +16,7 @@ mod pass;
 mod route;
 mod sending;
 mod settle;
+mod state;
 #[cfg(feature = "openai")]
 mod streamed;
 mod waits;

@@ -82,7 +82,7 @@ pin_project! {
             let mut this = this.project();
             if this.body.is_some() {
                 // Before the books are closed: what is dropped in the body is in them.
-                this.attempt.inside(this.link, || this.body.set(None));
+                this.attempt.inside(this.link, None, || this.body.set(None));
             }
         }
     }
@@ -104,7 +104,9 @@ impl<F: Future> Future for Drive<'_, F> {
         let Some(body) = this.body.as_mut().as_pin_mut() else {
             return Poll::Ready(Driven::NotRun);
         };
-        if let Poll::Ready(returned) = this.attempt.inside(this.link, || body.poll(context)) {
+        // The first time, the attempt has just begun.
+        let now = this.timer.is_none().then_some(this.attempt.began);
+        if let Poll::Ready(returned) = this.attempt.inside(this.link, now, || body.poll(context)) {
             // It is over: there is nothing in it to be dropped inside.
             this.body.set(None);
             return Poll::Ready(Driven::Returned(returned));

@@ -70,11 +70,7 @@ impl Pass {
     }
 
     /// An answer came, and perhaps its usage. What is left then is the breaker's: whether the answer is any good.
-    pub(super) fn answered(&mut self, usage: Option<Usage>) {
-        if self.retries.is_none() && self.throttle.is_none() && self.tokens.is_none() {
-            return;
-        }
-        let now = Instant::now();
+    pub(super) fn answered(&mut self, usage: Option<Usage>, now: Instant) {
         self.settle_retries(Came::Answer, now);
         self.settle_throttle(now, |ended| {
             ended.outcome = Outcome::Answered;
@@ -89,8 +85,8 @@ impl Pass {
     }
 
     /// The answer was read, and found good or not.
-    pub(super) fn judged(mut self, failed: Option<FailureKind>) -> Option<Doubt> {
-        self.settle_breaker(failed, Instant::now())
+    pub(super) fn judged(mut self, failed: Option<FailureKind>, now: Instant) -> Option<Doubt> {
+        self.settle_breaker(failed, now)
     }
 
     /// There was no answer.

@@ -3,7 +3,12 @@
 #[cfg(feature = "openai")]
 use std::time::Duration;
 
-use super::{Ask, pass::Pass};
+use tokio::time::Instant;
+
+use super::{
+    Ask,
+    pass::{Doubt, Pass},
+};
 #[cfg(feature = "openai")]
 use crate::guard::throttle::ServerLimits;
 use crate::{
@@ -54,6 +59,9 @@ impl<'a> Sending<'a> {
     /// An answer came, and whoever made the request has it.
     pub(super) fn handed_out(mut self) {
         self.is_out = false;
+        if let Some(out) = self.ask.attempt.state().out_of(self.ask.index) {
+            out.is_waiting = false;
+        }
     }
 
     /// There was no answer.
@@ -73,55 +81,79 @@ impl Drop for Sending<'_> {
 
 impl Ask<'_> {
     /// A request goes out, with the leave of the guards.
-    pub(super) fn let_go(&self, mut pass: Pass) {
+    pub(super) fn let_go(&self, place: Key, mut pass: Pass) {
         pass.sent();
-        self.memory(|memory| memory.pass = Some(pass));
-        self.sent();
+        let mut state = self.attempt.state();
+        state.goes_out(self.index, Some(place), Some(pass));
+        if let Some(by_hand) = state.by_hand.as_mut().filter(|ask| ask.index == self.index) {
+            by_hand.was_sent = true;
+        }
     }
 
-    /// Tells the guards something of the request that is out. They are told outside the lock: they may call the user's code.
+    /// What the guards gave for the request that is out. They are told outside the lock: they may call the user's code.
+    fn take_pass(&self) -> Option<Pass> {
+        self.attempt.state().out_of(self.index)?.pass.take()
+    }
+
     fn with_pass(&self, tell: impl FnOnce(&mut Pass)) {
-        if let Some(mut pass) = self.memory(|memory| memory.pass.take()) {
+        if let Some(mut pass) = self.take_pass() {
             tell(&mut pass);
-            self.memory(|memory| memory.pass = Some(pass));
+            if let Some(out) = self.attempt.state().out_of(self.index) {
+                out.pass = Some(pass);
+            }
         }
     }
 
     /// The guards are told what the answer to the request took.
     pub(super) fn took(&self, usage: Option<Usage>) {
-        self.with_pass(|pass| pass.answered(usage));
+        self.with_pass(|pass| pass.answered(usage, Instant::now()));
     }
 
-    /// An answer came that is not read by us; what it took, if that is known.
-    pub(super) fn settled(&self, usage: Option<Usage>) {
-        self.took(usage);
-        self.judged(None);
-        if let Some(usage) = usage {
+    /// An answer came that is not read by us, and this is what it took.
+    pub(super) fn settled(&self, usage: Usage) {
+        let pass = {
             let mut state = self.attempt.state();
             state.spent.usage += usage;
             state.spent.accounted = state.spent.accounted.saturating_add(1);
+            state.out_of(self.index).and_then(|out| out.pass.take())
+        };
+        if let Some(mut pass) = pass {
+            let now = Instant::now();
+            pass.answered(Some(usage), now);
+            self.doubt(pass.judged(None, now));
         }
     }
 
     fn failed_to_answer(&self, failure: &Failure) {
-        if let Some(pass) = self.memory(|memory| memory.pass.take()) {
-            let doubt = pass.failed(failure);
-            self.memory(|memory| memory.doubt = doubt);
+        if let Some(pass) = self.take_pass() {
+            self.doubt(pass.failed(failure));
         }
     }
 
     /// The answer was read, and found good or not.
     pub(super) fn judged(&self, failed: Option<FailureKind>) {
-        if let Some(pass) = self.memory(|memory| memory.pass.take()) {
-            let doubt = pass.judged(failed);
-            self.memory(|memory| memory.doubt = doubt);
+        if let Some(pass) = self.take_pass() {
+            self.doubt(pass.judged(failed, Instant::now()));
+        }
+    }
+
+    /// What is left of a bad answer; of a good one nothing, and it has made up for those before.
+    fn doubt(&self, doubt: Option<Doubt>) {
+        let mut state = self.attempt.state();
+        if (doubt.is_some() || state.asks.len() > self.index)
+            && let Some(memory) = state.ask(self.index)
+        {
+            memory.doubt = doubt;
         }
     }
 
     /// Nobody waits for the answer any more.
     fn cut(&self) {
-        let pass = self.memory(|memory| memory.pass.take());
-        let is_out_of_time = self.attempt.state().is_out_of_time;
+        let (pass, is_out_of_time) = {
+            let mut state = self.attempt.state();
+            let is_out_of_time = state.is_out_of_time;
+            (state.out_of(self.index).and_then(|out| out.pass.take()), is_out_of_time)
+        };
         match pass {
             Some(pass) if is_out_of_time => pass.timed_out(),
             pass => drop(pass),
@@ -130,9 +162,8 @@ impl Ask<'_> {
 
     /// What the last request of this ask came to, if it was made there.
     pub(super) fn before(&self, place: Key) -> Option<Failure> {
-        self.memory(|memory| {
-            let (before, failure) = memory.before.as_ref()?;
-            (*before == place).then(|| failure.clone())
-        })
+        let state = self.attempt.state();
+        let (before, failure) = state.asks.get(self.index)?.before.as_ref()?;
+        (*before == place).then(|| failure.clone())
     }
 }

@@ -22,7 +22,7 @@ impl Call {
             observer.on_attempt(&AttemptEvent {
                 function: self.function,
                 attempt: self.attempt.number,
-                time_left: self.attempt.ends().saturating_duration_since(self.attempt_started),
+                time_left: self.attempt.ends().saturating_duration_since(self.attempt.began),
                 policy: &self.attempt.policy,
             });
         });

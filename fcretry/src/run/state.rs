@@ -1,0 +1,262 @@
+//! What a call keeps of its asks.
+
+use std::{
+    cell::RefCell,
+    ops::{Deref, DerefMut},
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{admit::ByGuard, memory::Memory, pass::Pass, waits::Waits};
+use crate::{
+    around::Link,
+    error::ReportCell,
+    guard::{Key, TokenBudget},
+    parse::Recovered,
+    policy::Track,
+    usage::Usage,
+};
+
+/// What the asks of a call have learned. Behind a lock that is held for moments and across no wait: the body
+/// may ask several things at once.
+#[derive(Default)]
+pub(super) struct State {
+    /// By the number of the ask in the body; kept over attempts.
+    pub(super) asks: Vec<Memory>,
+    pub(super) spent: Spent,
+    /// The endpoints that turned this call away.
+    pub(super) dead: Vec<u64>,
+    /// For failures of no ask.
+    pub(super) track: Track,
+    /// The requests of this attempt, the last of each ask.
+    pub(super) out: Vec<Out>,
+    /// The ask that is being made by hand.
+    pub(super) by_hand: Option<ByHand>,
+    /// The ask that failed last in this attempt.
+    pub(super) last_failed: Option<usize>,
+    /// The guard that did not let a request of this attempt go.
+    pub(super) refused: Option<ByGuard>,
+    pub(super) waits: Waits,
+    /// The time of the attempt was up before the call's was: what is dropped in it timed out.
+    pub(super) is_out_of_time: bool,
+    /// Where errors of this call look for its report.
+    pub(super) report: Option<Arc<ReportCell>>,
+    /// Where the calls in the body leave their attempts, if there are such calls.
+    pub(super) link: Option<Arc<Link>>,
+    /// The budget of the last call that had this state.
+    spare: Option<Arc<TokenBudget>>,
+}
+
+/// A request of an attempt.
+pub(super) struct Out {
+    /// Of the ask.
+    pub(super) index: usize,
+    /// Where it went, if a guard was asked.
+    pub(super) place: Option<Key>,
+    /// There is no answer yet.
+    pub(super) is_waiting: bool,
+    /// What the guards gave for it, until its answer is read.
+    pub(super) pass: Option<Pass>,
+}
+
+/// An ask that is being made by hand.
+pub(super) struct ByHand {
+    pub(super) index: usize,
+    /// Its request is known to have gone out: the attempt's guards let it go.
+    pub(super) was_sent: bool,
+}
+
+/// What was done in one attempt.
+#[derive(Default)]
+pub(super) struct Spent {
+    /// Asks begun.
+    pub(super) asks: usize,
+    pub(super) requests: u32,
+    /// Requests whose usage came.
+    pub(super) accounted: u32,
+    pub(super) usage: Usage,
+    /// Empty if no model was asked.
+    pub(super) model: String,
+    pub(super) endpoint: Option<String>,
+    pub(super) request_id: Option<String>,
+    pub(super) recovered: Vec<Recovered>,
+    pub(super) first_token: Option<Duration>,
+    pub(super) streamed_tokens: Option<u64>,
+}
+
+impl Spent {
+    /// As new, but for the room that it has.
+    fn clear(&mut self) {
+        let mut model = std::mem::take(&mut self.model);
+        model.clear();
+        *self = Self { model, ..Self::default() };
+    }
+}
+
+impl State {
+    pub(super) fn begin_attempt(&mut self) {
+        self.spent.clear();
+        self.out.clear();
+        self.by_hand = None;
+        self.last_failed = None;
+        self.refused = None;
+        self.waits = Waits::default();
+        self.is_out_of_time = false;
+        for ask in &mut self.asks {
+            ask.begin_attempt();
+        }
+    }
+
+    pub(super) fn begin_ask(&mut self) -> usize {
+        let index = self.spent.asks;
+        self.spent.asks += 1;
+        index
+    }
+
+    /// What is remembered of an ask.
+    pub(super) fn ask(&mut self, index: usize) -> Option<&mut Memory> {
+        if self.asks.len() <= index {
+            self.asks.resize_with(index.saturating_add(1), Memory::default);
+        }
+        self.asks.get_mut(index)
+    }
+
+    /// The last request of an ask in this attempt.
+    pub(super) fn out_of(&mut self, index: usize) -> Option<&mut Out> {
+        self.out.iter_mut().find(|out| out.index == index)
+    }
+
+    /// A request of an ask goes out.
+    pub(super) fn goes_out(&mut self, index: usize, place: Option<Key>, pass: Option<Pass>) {
+        self.spent.requests = self.spent.requests.saturating_add(1);
+        let out = Out { index, place, is_waiting: true, pass };
+        match self.out_of(index) {
+            Some(before) => *before = out,
+            None => self.out.push(out),
+        }
+    }
+
+    /// Nothing is held of an attempt that is over. The answer to a request that is left was handed out, and read by somebody
+    /// else.
+    pub(super) fn close(&mut self) {
+        while let Some(Out { index, pass, .. }) = self.out.pop() {
+            if let Some(mut pass) = pass {
+                let now = Instant::now();
+                pass.answered(None, now);
+                let doubt = pass.judged(None, now);
+                if let (Some(_), Some(ask)) = (&doubt, self.ask(index)) {
+                    ask.doubt = doubt;
+                }
+            }
+        }
+    }
+
+    /// A budget of `limit` tokens: the last one again, if nobody has it any more.
+    pub(super) fn budget(&mut self, limit: u64) -> Arc<TokenBudget> {
+        let mut budget = self.spare.take().unwrap_or_else(|| Arc::new(TokenBudget::new(limit)));
+        match Arc::get_mut(&mut budget) {
+            Some(free) => *free = TokenBudget::new(limit),
+            None => budget = Arc::new(TokenBudget::new(limit)),
+        }
+        self.spare = Some(Arc::clone(&budget));
+        budget
+    }
+
+    /// As new, but for the room that it has.
+    fn clear(&mut self) {
+        let Self {
+            asks,
+            spent,
+            dead,
+            track,
+            out,
+            by_hand,
+            last_failed,
+            refused,
+            waits,
+            is_out_of_time,
+            report,
+            link,
+            spare: _,
+        } = self;
+        asks.clear();
+        spent.clear();
+        dead.clear();
+        out.clear();
+        *track = Track::default();
+        (*by_hand, *last_failed, *refused) = (None, None, None);
+        (*waits, *is_out_of_time) = (Waits::default(), false);
+        (*report, *link) = (None, None);
+    }
+
+    /// Whether the attempt sent anything, or a call inside it.
+    pub(super) fn has_sent(&self) -> bool {
+        self.spent.requests > 0 || self.link.as_ref().is_some_and(|link| link.has_sent())
+    }
+
+    pub(super) fn report(&mut self) -> Arc<ReportCell> {
+        Arc::clone(self.report.get_or_insert_default())
+    }
+}
+
+/// A state that is made when it is first written to, and lent to another call of the thread afterwards: a call whose asks go
+/// well allocates nothing.
+#[derive(Default)]
+pub(super) struct Lent(Option<Box<State>>);
+
+/// How many states a thread keeps.
+const KEPT: usize = 32;
+
+/// More room than this in a state is not kept.
+const ROOM: usize = 16;
+
+thread_local! {
+    #[allow(clippy::vec_box, reason = "a state is large, and moved between calls")]
+    static FREE: RefCell<Vec<Box<State>>> = const { RefCell::new(Vec::new()) };
+}
+
+static NEVER_WRITTEN: LazyLock<State> = LazyLock::new(State::default);
+
+impl Lent {
+    pub(super) fn if_any(&mut self) -> Option<&mut State> {
+        self.0.as_deref_mut()
+    }
+}
+
+impl Deref for Lent {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.0.as_deref().unwrap_or_else(|| &NEVER_WRITTEN)
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut State {
+        self.0.get_or_insert_with(|| {
+            // A thread that is ending lends nothing.
+            let free = FREE.try_with(|free| free.try_borrow_mut().ok()?.pop());
+            free.ok().flatten().unwrap_or_default()
+        })
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some(mut state) = self.0.take() else { return };
+        // This may run a user's code, a guard's for one.
+        state.clear();
+        if state.asks.capacity() > ROOM || state.out.capacity() > ROOM {
+            return;
+        }
+        let _ = FREE.try_with(|free| {
+            if let Ok(mut free) = free.try_borrow_mut()
+                && free.len() < KEPT
+            {
+                free.push(state);
+            }
+        });
+    }
+}
