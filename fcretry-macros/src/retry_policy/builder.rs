@@ -18,7 +18,6 @@ pub(crate) fn call(
 ) -> TokenStream {
     let here = Span::mixed_site();
     let name = quote_spanned!(here=> ::core::concat!(::core::module_path!(), "::", #name));
-    let attached = attached(policy, krate);
     let keys = keys(policy, krate);
     let Some(expression) = policy.base.value() else {
         return quote_spanned! {here=>
@@ -32,7 +31,6 @@ pub(crate) fn call(
                 #name,
                 #has_attempt,
             )
-            #attached
         };
     };
     let keys = if keys.is_empty() {
@@ -51,26 +49,25 @@ pub(crate) fn call(
             #name,
             #has_attempt,
         )
-        #attached
     }
 }
 
-/// A method of the call for each handle that is attached to it. The expressions are evaluated here, once.
-fn attached(policy: &Policy, krate: &TokenStream) -> TokenStream {
+/// A statement for each handle that is attached to the call. The expressions are evaluated here, once.
+pub(crate) fn attached(policy: &Policy, krate: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let mut tokens = TokenStream::new();
     for (key, expression) in policy.attached() {
         let method = Ident::new(&key.to_string(), here);
         // Where the expression stands, so that one of another type is reported there.
         let argument = quote_spanned!(here.located_at(expression.span())=> &(#expression));
-        tokens.extend(quote_spanned!(here=> .#method(#argument)));
+        tokens.extend(quote_spanned!(here=> __call.#method(#argument);));
     }
     if let Some(parts) = policy.idempotency.value() {
         // Each where it stands, so that one that cannot be serialized is reported there.
         let parts = parts
             .iter()
             .map(|part| quote_spanned!(here.located_at(part.span())=> #krate::part(&(#part))));
-        tokens.extend(quote_spanned!(here=> .idempotency(&(#(#parts,)*))));
+        tokens.extend(quote_spanned!(here=> __call.idempotency(&(#(#parts,)*));));
     }
     tokens
 }

@@ -22,6 +22,7 @@ pub(crate) fn retried(policy: &Policy, function: &Function) -> TokenStream {
     let here = Span::mixed_site();
 
     let call = builder::call(policy, &sig.ident.unraw().to_string(), !attempts.is_empty(), &krate);
+    let attached = builder::attached(policy, &krate);
     // Outside the block, as a parameter would be: what the body's tail borrows outlives the block.
     let attempt = attempts.iter().map(|AttemptArg { arg, is_sound: _ }| {
         let PatType { attrs, pat, colon_token, ty } = arg;
@@ -48,6 +49,7 @@ pub(crate) fn retried(policy: &Policy, function: &Function) -> TokenStream {
 
     let looped = quote_spanned! {here=>
         let mut __call = #call;
+        #attached
         loop {
             __call.begin();
             let __wait = {

@@ -1,12 +1,11 @@
 //! What a request needs before it is sent: the leave of the guards.
 
 use std::{
-    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use super::{Ask, guards::Place, pass::Pass, sending::Sending, waits::Waiting};
+use super::{Ask, guards::Place, pass::Pass, sending::Sending, state::State, waits::Waiting};
 use crate::{
     around,
     failure::{Failure, FailureKind},
@@ -21,18 +20,27 @@ pub(super) enum ByGuard {
     Other,
 }
 
-/// The guards are asked for their leave, in the order breaker, retry budget, budget, throttle. What was given is given back if one of them
-/// refuses, or this is dropped.
+/// The guards are asked for their leave, in the order breaker, retry budget, budget, throttle. What was given is given back if one
+/// of them refuses, or this is dropped.
+#[must_use = "nobody is asked before it is awaited"]
 pub(crate) struct Admission<'a> {
     ask: Ask<'a>,
     place: Place<'a>,
     /// What the last request of the ask at this place came to.
     before: Option<Failure>,
-    pass: Pass,
-    stage: Stage<'a>,
-    waiting: Option<Waiting<'a>>,
+    estimate: Estimate,
+    /// Only where one of them answers later: what is in it would be moved with every future around.
+    waiting: Option<Box<Asked<'a>>>,
 }
 
+/// How far it is. What the guards gave so far is with the ask's request.
+struct Asked<'a> {
+    stage: Stage<'a>,
+    /// Held for its end.
+    _waiting: Waiting<'a>,
+}
+
+/// The guard that is to be asked, or whose answer is waited for.
 enum Stage<'a> {
     Breaker(Option<Soon<'a, Result<Permit<'a>, Open>>>),
     Retries(Option<Soon<'a, Result<Asking<'a>, Spent>>>),
@@ -42,7 +50,7 @@ enum Stage<'a> {
 }
 
 /// Why a request was not sent.
-pub(super) enum Refused {
+enum Refused {
     Open(Open),
     /// This is what it is not to be asked again after.
     NotAgain(Failure),
@@ -51,7 +59,14 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    pub(super) fn into_failure(self) -> Failure {
+    fn by(&self) -> ByGuard {
+        match self {
+            Self::NotAgain(_) => ByGuard::RetryBudget,
+            Self::Open(_) | Self::OverBudget(_) | Self::Throttled(_) => ByGuard::Other,
+        }
+    }
+
+    fn into_failure(self) -> Failure {
         match self {
             Self::Open(open) => Failure::new(FailureKind::CircuitOpen)
                 .with_note(open.to_string())
@@ -85,8 +100,7 @@ impl<'a> Ask<'a> {
         let before = if place.retries().is_some() { self.before(key) } else { None };
         let is_wanted = attempt.tokens.is_some() || place.throttle().is_some();
         let estimate = if is_wanted { estimate() } else { Estimate::default() };
-        let pass = Pass::of(estimate);
-        Admission { ask: self, place, before, pass, stage: Stage::Breaker(None), waiting: None }
+        Admission { ask: self, place, before, estimate, waiting: None }
     }
 
     /// Whether a guard is to be asked that counts endpoints apart.
@@ -97,33 +111,38 @@ impl<'a> Ask<'a> {
     }
 }
 
-impl Admission<'_> {
+impl<'a> Admission<'a> {
     /// What the guards say, once they do.
-    fn poll_guards(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+    fn poll_guards(
+        &mut self,
+        stage: &mut Stage<'a>,
+        pass: &mut Pass,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Refused>> {
+        let place = self.place;
+        let key = place.key;
         loop {
-            match &mut self.stage {
-                Stage::Breaker(asked) => {
-                    if let Some(breaker) = self.place.breaker() {
-                        let soon = asked
-                            .get_or_insert_with(|| breaker.admit_at(self.place.key, around::now()));
-                        match ready!(Pin::new(soon).poll(context)) {
+            match stage {
+                Stage::Breaker(said) => {
+                    if let Some(breaker) = place.breaker() {
+                        let said = said.get_or_insert_with(|| breaker.admit_at(key, around::now()));
+                        match ready!(Pin::new(said).poll(context)) {
                             Ok(permit) => {
-                                self.pass.breaker = Some((breaker.clone(), permit.into_ticket()));
+                                pass.breaker = Some((breaker.clone(), permit.into_ticket()));
                             }
                             Err(open) => return Poll::Ready(Err(Refused::Open(open))),
                         }
                     }
-                    self.stage = Stage::Retries(None);
+                    *stage = Stage::Retries(None);
                 }
-                Stage::Retries(asked) => {
-                    if let Some(retries) = self.place.retries() {
+                Stage::Retries(said) => {
+                    if let Some(retries) = place.retries() {
                         let after = self.before.as_ref().map(Failure::kind);
-                        let soon = asked.get_or_insert_with(|| {
-                            retries.ask_at(self.place.key, after, around::now())
-                        });
-                        match (ready!(Pin::new(soon).poll(context)), self.before.take()) {
+                        let said =
+                            said.get_or_insert_with(|| retries.ask_at(key, after, around::now()));
+                        match (ready!(Pin::new(said).poll(context)), self.before.take()) {
                             (Ok(asking), _) => {
-                                self.pass.retries = Some((retries.clone(), asking.into_ticket()));
+                                pass.retries = Some((retries.clone(), asking.into_ticket()));
                             }
                             (Err(_), Some(before)) => {
                                 return Poll::Ready(Err(Refused::NotAgain(before)));
@@ -132,35 +151,66 @@ impl Admission<'_> {
                             (Err(_), None) => {}
                         }
                     }
-                    self.stage = Stage::Budget;
+                    *stage = Stage::Budget;
                 }
                 Stage::Budget => {
                     if let Some(budget) = &self.ask.attempt.tokens {
-                        match budget.reserve(self.pass.estimate) {
-                            Ok(tokens) => self.pass.tokens = Some(tokens),
+                        match budget.reserve(self.estimate) {
+                            Ok(tokens) => pass.tokens = Some(tokens),
                             Err(over) => return Poll::Ready(Err(Refused::OverBudget(over))),
                         }
                     }
-                    self.stage = Stage::Throttle(None);
+                    *stage = Stage::Throttle(None);
                 }
-                Stage::Throttle(asked) => {
-                    if let Some(limiter) = self.place.throttle() {
-                        let (key, tokens) = (self.place.key, self.pass.estimate.total());
-                        let deadline = self.ask.attempt.deadline;
-                        let soon = asked.get_or_insert_with(|| {
+                Stage::Throttle(said) => {
+                    if let Some(limiter) = place.throttle() {
+                        let (tokens, deadline) = (self.estimate.total(), self.ask.attempt.deadline);
+                        let said = said.get_or_insert_with(|| {
                             limiter.reserve_at(key, tokens, deadline, around::now())
                         });
-                        match ready!(Pin::new(soon).poll(context)) {
+                        match ready!(Pin::new(said).poll(context)) {
                             Ok(permit) => {
                                 let (key, ended) = permit.into_ended();
-                                self.pass.throttle = Some((limiter.clone(), key, ended));
+                                pass.throttle = Some((limiter.clone(), key, ended));
                             }
                             Err(refused) => return Poll::Ready(Err(Refused::Throttled(refused))),
                         }
                     }
-                    self.stage = Stage::Over;
+                    *stage = Stage::Over;
                 }
                 Stage::Over => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+
+    /// Asks on, and says what comes of it. The guards are asked while the attempt is locked: none of them knows of it.
+    fn ask_on(
+        &mut self,
+        stage: &mut Stage<'a>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Failure>> {
+        let Ask { attempt, index } = self.ask;
+        let mut locked = attempt.state();
+        let kept: &mut State = &mut locked;
+        let Some(out) = kept.request(index) else { return Poll::Pending };
+        if matches!(stage, Stage::Breaker(None)) {
+            // Of a request before it, whose answer nobody read.
+            out.pass.clear();
+            out.pass.estimate = self.estimate;
+        }
+        match ready!(self.poll_guards(stage, &mut out.pass, context)) {
+            Ok(()) => {
+                out.pass.sent();
+                kept.goes_out(index, Some(self.place.key));
+                if let Some(by_hand) = kept.by_hand.as_mut().filter(|ask| ask.index == index) {
+                    by_hand.was_sent = true;
+                }
+                Poll::Ready(Ok(()))
+            }
+            Err(refused) => {
+                out.pass.clear();
+                kept.refused = Some(refused.by());
+                Poll::Ready(Err(refused.into_failure()))
             }
         }
     }
@@ -172,26 +222,33 @@ impl<'a> Future for Admission<'a> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let Poll::Ready(said) = this.poll_guards(context) else {
-            // The time of the attempt stands still.
-            this.waiting.get_or_insert_with(|| Waiting::begin(this.ask.attempt));
-            return Poll::Pending;
-        };
-        this.waiting = None;
-        Poll::Ready(match said {
-            Ok(()) => {
-                this.ask.let_go(this.place.key, mem::take(&mut this.pass));
-                Ok(Sending::new(this.ask))
+        let ask = this.ask;
+        if let Some(mut asked) = this.waiting.take() {
+            let Poll::Ready(said) = this.ask_on(&mut asked.stage, context) else {
+                this.waiting = Some(asked);
+                return Poll::Pending;
+            };
+            return Poll::Ready(said.map(|()| Sending::new(ask)));
+        }
+        let mut stage = Stage::Breaker(None);
+        if let Poll::Ready(said) = this.ask_on(&mut stage, context) {
+            return Poll::Ready(said.map(|()| Sending::new(ask)));
+        }
+        // The time of the attempt stands still.
+        let waiting = Waiting::begin(this.ask.attempt);
+        this.waiting = Some(Box::new(Asked { stage, _waiting: waiting }));
+        Poll::Pending
+    }
+}
+
+impl Drop for Admission<'_> {
+    fn drop(&mut self) {
+        if let Some(asked) = self.waiting.take() {
+            // Who waits leaves the line before what was given is given back.
+            drop(asked);
+            if let Some(out) = self.ask.attempt.state().request(self.ask.index) {
+                out.pass.clear();
             }
-            Err(refused) => {
-                this.ask.attempt.state().refused = Some(match refused {
-                    Refused::NotAgain(_) => ByGuard::RetryBudget,
-                    Refused::Open(_) | Refused::OverBudget(_) | Refused::Throttled(_) => {
-                        ByGuard::Other
-                    }
-                });
-                Err(refused.into_failure())
-            }
-        })
+        }
     }
 }

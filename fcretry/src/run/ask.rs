@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
+#[cfg(feature = "openai")]
+use super::state::State;
 use super::{
     Attempt, Endpoint,
     memory::{Left, Memory},
-    state::{ByHand, State},
+    state::ByHand,
 };
 use crate::{
     answer::{Answer, Form},
@@ -138,7 +140,7 @@ impl<'a> Ask<'a> {
 
     /// A request goes out.
     pub(crate) fn sent(&self) {
-        self.attempt.state().goes_out(self.index, None, None);
+        self.attempt.state().goes_out(self.index, None);
     }
 
     /// The server turned the request down: it cost nothing.

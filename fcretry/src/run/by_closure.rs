@@ -120,7 +120,7 @@ impl<D> Run<D> {
         call.observer = observer;
         call.attempt.guards.take(guards);
         if let Some(route) = route {
-            call = call.route(&route);
+            call.route(&route);
         }
         loop {
             call.begin();

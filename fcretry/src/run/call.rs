@@ -156,15 +156,12 @@ impl Call {
     }
 
     /// Lets the call go on along `route`.
-    #[must_use]
-    pub fn route(mut self, route: &(impl AsRoute + ?Sized)) -> Self {
+    pub fn route(&mut self, route: &(impl AsRoute + ?Sized)) {
         self.attempt.route = Some(route.route());
-        self
     }
 
     /// Has the call's key made of `parts`.
-    #[must_use]
-    pub fn idempotency(mut self, parts: &impl Serialize) -> Self {
+    pub fn idempotency(&mut self, parts: &impl Serialize) {
         match IdempotencyKey::derived(parts, self.function) {
             Ok(key) => self.attempt.key = OnceLock::from(key),
             Err(error) => {
@@ -172,7 +169,6 @@ impl Call {
                 self.invalid = self.invalid.take().or_else(|| Some(fault()));
             }
         }
-        self
     }
 
     /// Starts the next attempt.
@@ -284,7 +280,7 @@ impl Call {
     pub(super) fn leave_off(&mut self) -> Option<usize> {
         let state = self.attempt.state_mut();
         let by_hand = state.by_hand.take();
-        let waiting = state.out.iter().filter(|out| out.is_waiting).map(|out| out.index).min();
+        let waiting = state.out.iter().position(|out| out.is_waiting);
         let is_unknown = by_hand.as_ref().is_some_and(|ask| !ask.was_sent) && waiting.is_none();
         state.spent.requests = state.spent.requests.saturating_add(u32::from(is_unknown));
         waiting.or(by_hand.map(|ask| ask.index)).or(state.spent.asks.checked_sub(1))

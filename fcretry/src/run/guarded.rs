@@ -8,7 +8,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{Ask, Attempt, Endpoint, admit::Admission, sending::Sending, state::ByHand};
+use super::{Ask, Attempt, Endpoint, admit::Admission, sending::Sending};
 #[cfg(doc)]
 use crate::FailureKind;
 use crate::{error::Error, guard::Estimate, usage::Usage};
@@ -68,10 +68,7 @@ impl Attempt {
     /// Says what the last request that went through [`guard`](Self::guard) took, where its answer is not accepted by one of the
     /// `accept` methods, which see for themselves. Counts once for each request.
     pub fn settle(&self, usage: Usage) {
-        let Some(ByHand { index, .. }) = self.state().by_hand.take_if(|ask| ask.was_sent) else {
-            return;
-        };
-        Ask { attempt: self, index }.settled(usage);
+        self.state().settled_by_hand(usage);
     }
 }
 
@@ -87,7 +84,6 @@ pin_project! {
     }
 }
 
-#[allow(clippy::large_enum_variant, reason = "what waits is what it is there for")]
 enum Stage<'a> {
     Waiting(Admission<'a>),
     Sent(Sending<'a>),

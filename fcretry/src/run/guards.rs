@@ -97,15 +97,21 @@ macro_rules! attaching {
     };
 }
 
+/// In place: a call is large, and moved by nobody.
 impl Call {
-    attaching!(
-        #[must_use]
-        with_guards
-    );
+    /// As [`Run::breaker`].
+    pub fn breaker<By>(&mut self, breaker: impl Attach<dyn Breaker, By>) {
+        self.attempt.guards.breaker = Some(breaker.handle());
+    }
 
-    fn with_guards(mut self, change: impl FnOnce(&mut Guards)) -> Self {
-        change(&mut self.attempt.guards);
-        self
+    /// As [`Run::retry_budget`].
+    pub fn retry_budget<By>(&mut self, retries: impl Attach<dyn Retries, By>) {
+        self.attempt.guards.retries = Some(retries.handle());
+    }
+
+    /// As [`Run::throttle`].
+    pub fn throttle<By>(&mut self, throttle: impl Attach<dyn Limiter, By>) {
+        self.attempt.guards.throttle = Some(throttle.handle());
     }
 }
 

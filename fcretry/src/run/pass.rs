@@ -35,13 +35,6 @@ pub(super) struct Pass {
 }
 
 impl Pass {
-    /// A pass that nobody has given anything for yet.
-    pub(super) fn of(estimate: Estimate) -> Self {
-        let mut pass = Self::default();
-        pass.estimate = estimate;
-        pass
-    }
-
     /// The request goes out now.
     pub(super) fn sent(&mut self) {
         self.is_sent = true;
@@ -78,19 +71,19 @@ impl Pass {
                 ended.used = Used::Tokens(usage.total());
             }
         });
-        if let Some((tokens, usage)) = self.tokens.take_if(|_| usage.is_some()).zip(usage) {
-            tokens.settle(usage);
+        if let (Some(usage), true) = (usage, self.tokens.is_some()) {
+            self.tokens.take().into_iter().for_each(|tokens| tokens.settle(usage));
         }
         self.settle_tokens();
     }
 
     /// The answer was read, and found good or not.
-    pub(super) fn judged(mut self, failed: Option<FailureKind>, now: Instant) -> Option<Doubt> {
+    pub(super) fn judged(&mut self, failed: Option<FailureKind>, now: Instant) -> Option<Doubt> {
         self.settle_breaker(failed, now)
     }
 
     /// There was no answer.
-    pub(super) fn failed(mut self, failure: &Failure) -> Option<Doubt> {
+    pub(super) fn failed(&mut self, failure: &Failure) -> Option<Doubt> {
         let now = Instant::now();
         if failure.is_turned_down() {
             // It costs nothing: the estimate is given back.
@@ -108,7 +101,7 @@ impl Pass {
     }
 
     /// Nobody waited for the answer, because its time was up.
-    pub(super) fn timed_out(mut self) {
+    pub(super) fn timed_out(&mut self) {
         if self.is_sent {
             let now = Instant::now();
             self.settle_throttle(now, |ended| {
@@ -116,6 +109,32 @@ impl Pass {
             });
             self.settle_breaker(Some(FailureKind::Timeout), now);
         }
+        self.clear();
+    }
+
+    /// Whether there is anything to settle.
+    pub(super) const fn is_held(&self) -> bool {
+        let Self { breaker, retries, tokens, throttle, .. } = self;
+        breaker.is_some() || retries.is_some() || tokens.is_some() || throttle.is_some()
+    }
+
+    /// Gives back what is left, as far as nothing was sent; a pass that nobody has given anything for.
+    pub(super) fn clear(&mut self) {
+        if self.is_held() {
+            self.settle_tokens();
+            self.tokens = None;
+            if self.throttle.is_some() {
+                self.settle_throttle(Instant::now(), |_| {});
+            }
+            if self.retries.is_some() {
+                let came = if self.is_sent { Came::Nothing } else { Came::Unsent };
+                self.settle_retries(came, Instant::now());
+            }
+            if let Some((breaker, ticket)) = self.breaker.take() {
+                drop(Permit::new(&*breaker, ticket));
+            }
+        }
+        (self.is_sent, self.came) = (false, None);
     }
 
     fn settle_breaker(&mut self, failed: Option<FailureKind>, now: Instant) -> Option<Doubt> {
@@ -156,17 +175,7 @@ impl Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        self.settle_tokens();
-        if self.throttle.is_some() {
-            self.settle_throttle(Instant::now(), |_| {});
-        }
-        if self.retries.is_some() {
-            let came = if self.is_sent { Came::Nothing } else { Came::Unsent };
-            self.settle_retries(came, Instant::now());
-        }
-        if let Some((breaker, ticket)) = self.breaker.take() {
-            drop(Permit::new(&*breaker, ticket));
-        }
+        self.clear();
     }
 }
 

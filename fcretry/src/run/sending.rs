@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 use super::{
     Ask,
-    pass::{Doubt, Pass},
+    pass::Pass,
+    state::{ByHand, State},
 };
 #[cfg(feature = "openai")]
 use crate::guard::throttle::ServerLimits;
@@ -80,27 +81,9 @@ impl Drop for Sending<'_> {
 }
 
 impl Ask<'_> {
-    /// A request goes out, with the leave of the guards.
-    pub(super) fn let_go(&self, place: Key, mut pass: Pass) {
-        pass.sent();
-        let mut state = self.attempt.state();
-        state.goes_out(self.index, Some(place), Some(pass));
-        if let Some(by_hand) = state.by_hand.as_mut().filter(|ask| ask.index == self.index) {
-            by_hand.was_sent = true;
-        }
-    }
-
-    /// What the guards gave for the request that is out. They are told outside the lock: they may call the user's code.
-    fn take_pass(&self) -> Option<Pass> {
-        self.attempt.state().out_of(self.index)?.pass.take()
-    }
-
     fn with_pass(&self, tell: impl FnOnce(&mut Pass)) {
-        if let Some(mut pass) = self.take_pass() {
-            tell(&mut pass);
-            if let Some(out) = self.attempt.state().out_of(self.index) {
-                out.pass = Some(pass);
-            }
+        if let Some(out) = self.attempt.state().out_of(self.index) {
+            tell(&mut out.pass);
         }
     }
 
@@ -109,54 +92,30 @@ impl Ask<'_> {
         self.with_pass(|pass| pass.answered(usage, Instant::now()));
     }
 
-    /// An answer came that is not read by us, and this is what it took.
-    pub(super) fn settled(&self, usage: Usage) {
-        let pass = {
-            let mut state = self.attempt.state();
-            state.spent.usage += usage;
-            state.spent.accounted = state.spent.accounted.saturating_add(1);
-            state.out_of(self.index).and_then(|out| out.pass.take())
-        };
-        if let Some(mut pass) = pass {
-            let now = Instant::now();
-            pass.answered(Some(usage), now);
-            self.doubt(pass.judged(None, now));
-        }
-    }
-
     fn failed_to_answer(&self, failure: &Failure) {
-        if let Some(pass) = self.take_pass() {
-            self.doubt(pass.failed(failure));
+        let mut state = self.attempt.state();
+        if let Some(out) = state.out_of(self.index) {
+            let doubt = out.pass.failed(failure);
+            state.doubt(self.index, doubt);
         }
     }
 
     /// The answer was read, and found good or not.
     pub(super) fn judged(&self, failed: Option<FailureKind>) {
-        if let Some(pass) = self.take_pass() {
-            self.doubt(pass.judged(failed, Instant::now()));
-        }
-    }
-
-    /// What is left of a bad answer; of a good one nothing, and it has made up for those before.
-    fn doubt(&self, doubt: Option<Doubt>) {
         let mut state = self.attempt.state();
-        if (doubt.is_some() || state.asks.len() > self.index)
-            && let Some(memory) = state.ask(self.index)
-        {
-            memory.doubt = doubt;
+        if state.out_of(self.index).is_some_and(|out| out.pass.is_held()) {
+            state.judged(self.index, failed, Instant::now());
         }
     }
 
     /// Nobody waits for the answer any more.
     fn cut(&self) {
-        let (pass, is_out_of_time) = {
-            let mut state = self.attempt.state();
-            let is_out_of_time = state.is_out_of_time;
-            (state.out_of(self.index).and_then(|out| out.pass.take()), is_out_of_time)
-        };
-        match pass {
-            Some(pass) if is_out_of_time => pass.timed_out(),
-            pass => drop(pass),
+        let mut state = self.attempt.state();
+        let is_out_of_time = state.is_out_of_time;
+        match state.out_of(self.index) {
+            Some(out) if is_out_of_time => out.pass.timed_out(),
+            Some(out) => out.pass.clear(),
+            None => {}
         }
     }
 
@@ -165,5 +124,19 @@ impl Ask<'_> {
         let state = self.attempt.state();
         let (before, failure) = state.asks.get(self.index)?.before.as_ref()?;
         (*before == place).then(|| failure.clone())
+    }
+}
+
+impl State {
+    /// An answer came to the request made by hand that is not read by us, and this is what it took.
+    pub(super) fn settled_by_hand(&mut self, usage: Usage) {
+        let Some(ByHand { index, .. }) = self.by_hand.take_if(|ask| ask.was_sent) else { return };
+        self.spent.usage += usage;
+        self.spent.accounted = self.spent.accounted.saturating_add(1);
+        if let Some(out) = self.out_of(index).filter(|out| out.pass.is_held()) {
+            let now = Instant::now();
+            out.pass.answered(Some(usage), now);
+            self.judged(index, None, now);
+        }
     }
 }

@@ -9,10 +9,16 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{admit::ByGuard, memory::Memory, pass::Pass, waits::Waits};
+use super::{
+    admit::ByGuard,
+    memory::Memory,
+    pass::{Doubt, Pass},
+    waits::Waits,
+};
 use crate::{
     around::Link,
     error::ReportCell,
+    failure::FailureKind,
     guard::{Key, TokenBudget},
     parse::Recovered,
     policy::Track,
@@ -30,7 +36,7 @@ pub(super) struct State {
     pub(super) dead: Vec<u64>,
     /// For failures of no ask.
     pub(super) track: Track,
-    /// The requests of this attempt, the last of each ask.
+    /// The last request of each ask in this attempt, by the number of the ask. Made once, and used again.
     pub(super) out: Vec<Out>,
     /// The ask that is being made by hand.
     pub(super) by_hand: Option<ByHand>,
@@ -49,16 +55,17 @@ pub(super) struct State {
     spare: Option<Arc<TokenBudget>>,
 }
 
-/// A request of an attempt.
+/// The last request of an ask in an attempt.
+#[derive(Default)]
 pub(super) struct Out {
-    /// Of the ask.
-    pub(super) index: usize,
+    /// There is one.
+    pub(super) is_made: bool,
     /// Where it went, if a guard was asked.
     pub(super) place: Option<Key>,
     /// There is no answer yet.
     pub(super) is_waiting: bool,
     /// What the guards gave for it, until its answer is read.
-    pub(super) pass: Option<Pass>,
+    pub(super) pass: Pass,
 }
 
 /// An ask that is being made by hand.
@@ -86,6 +93,14 @@ pub(super) struct Spent {
     pub(super) streamed_tokens: Option<u64>,
 }
 
+impl Out {
+    /// As new; what is held is given back.
+    fn clear(&mut self) {
+        (self.is_made, self.place, self.is_waiting) = (false, None, false);
+        self.pass.clear();
+    }
+}
+
 impl Spent {
     /// As new, but for the room that it has.
     fn clear(&mut self) {
@@ -98,7 +113,7 @@ impl Spent {
 impl State {
     pub(super) fn begin_attempt(&mut self) {
         self.spent.clear();
-        self.out.clear();
+        self.out.iter_mut().for_each(Out::clear);
         self.by_hand = None;
         self.last_failed = None;
         self.refused = None;
@@ -123,33 +138,50 @@ impl State {
         self.asks.get_mut(index)
     }
 
+    /// The last request of an ask, or where there will be one.
+    pub(super) fn request(&mut self, index: usize) -> Option<&mut Out> {
+        if self.out.len() <= index {
+            self.out.resize_with(index.saturating_add(1), Out::default);
+        }
+        self.out.get_mut(index)
+    }
+
     /// The last request of an ask in this attempt.
     pub(super) fn out_of(&mut self, index: usize) -> Option<&mut Out> {
-        self.out.iter_mut().find(|out| out.index == index)
+        self.out.get_mut(index).filter(|out| out.is_made)
     }
 
     /// A request of an ask goes out.
-    pub(super) fn goes_out(&mut self, index: usize, place: Option<Key>, pass: Option<Pass>) {
+    pub(super) fn goes_out(&mut self, index: usize, place: Option<Key>) {
         self.spent.requests = self.spent.requests.saturating_add(1);
-        let out = Out { index, place, is_waiting: true, pass };
-        match self.out_of(index) {
-            Some(before) => *before = out,
-            None => self.out.push(out),
+        if let Some(out) = self.request(index) {
+            (out.is_made, out.is_waiting, out.place) = (true, true, place);
+        }
+    }
+
+    /// The answer to a request of an ask was read, and found good or not.
+    pub(super) fn judged(&mut self, index: usize, failed: Option<FailureKind>, now: Instant) {
+        let doubt = self.out_of(index).and_then(|out| out.pass.judged(failed, now));
+        self.doubt(index, doubt);
+    }
+
+    /// What is left of a bad answer; of a good one nothing, and it has made up for those before.
+    pub(super) fn doubt(&mut self, index: usize, doubt: Option<Doubt>) {
+        if (doubt.is_some() || self.asks.len() > index)
+            && let Some(memory) = self.ask(index)
+        {
+            memory.doubt = doubt;
         }
     }
 
     /// Nothing is held of an attempt that is over. The answer to a request that is left was handed out, and read by somebody
     /// else.
     pub(super) fn close(&mut self) {
-        while let Some(Out { index, pass, .. }) = self.out.pop() {
-            if let Some(mut pass) = pass {
-                let now = Instant::now();
-                pass.answered(None, now);
-                let doubt = pass.judged(None, now);
-                if let (Some(_), Some(ask)) = (&doubt, self.ask(index)) {
-                    ask.doubt = doubt;
-                }
-            }
+        for index in 0..self.out.len() {
+            let Some(out) = self.out_of(index).filter(|out| out.pass.is_held()) else { continue };
+            let now = Instant::now();
+            out.pass.answered(None, now);
+            self.judged(index, None, now);
         }
     }
 
@@ -184,7 +216,7 @@ impl State {
         asks.clear();
         spent.clear();
         dead.clear();
-        out.clear();
+        out.iter_mut().for_each(Out::clear);
         *track = Track::default();
         (*by_hand, *last_failed, *refused) = (None, None, None);
         (*waits, *is_out_of_time) = (Waits::default(), false);

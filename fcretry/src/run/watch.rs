@@ -12,9 +12,8 @@ use crate::{
 
 impl Call {
     /// Has `observer` told what happens.
-    pub fn observer<By>(mut self, observer: impl Attach<dyn Observer, By>) -> Self {
+    pub fn observer<By>(&mut self, observer: impl Attach<dyn Observer, By>) {
         self.observer = Some(observer.handle());
-        self
     }
 
     pub(super) fn tell_attempt(&self) {
