@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `breaker` | an ask is let through and succeeds, with the time given, and with the clock read twice |
 //! | `retry_budget` | a first ask is let through and answered, the same two ways |
+//! | `throttle` | a request and its tokens are reserved, sent and settled, the same two ways |
 //!
 //! `two threads` is the time of one such round while another thread does the same with the same key.
 
@@ -20,11 +21,12 @@ use std::{
 };
 
 use criterion::Criterion;
-use fcretry::guard::{Breaker, Came, CircuitBreaker, Key, Retries, RetryBudget};
+use fcretry::guard::{Breaker, Came, CircuitBreaker, Key, Limiter, Retries, RetryBudget, Throttle};
 use tokio::time::Instant;
 
 static BREAKER: CircuitBreaker = CircuitBreaker::new();
 static RETRIES: RetryBudget = RetryBudget::new();
+static LIMITS: Throttle = Throttle::new(1e9, u64::MAX).burst(1_000_000);
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
@@ -49,6 +51,20 @@ fn main() {
         let mut asking = ready(retries.ask(key, None)).unwrap();
         asking.sent();
         asking.success();
+    });
+    let limiter: &dyn Limiter = &LIMITS;
+    let deadline = now + Duration::from_secs(3600);
+    measure(&mut criterion, "throttle", "time given", || {
+        let mut permit = ready(limiter.reserve_at(key, 1_000, deadline, now)).unwrap();
+        permit.sent();
+        permit.at(now);
+        permit.settle(700);
+    });
+    measure(&mut criterion, "throttle", "clock read", || {
+        let asked = Instant::now();
+        let mut permit = ready(limiter.reserve_at(key, 1_000, deadline, asked)).unwrap();
+        permit.sent();
+        permit.settle(700);
     });
     criterion.final_summary();
 }

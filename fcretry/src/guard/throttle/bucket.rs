@@ -1,15 +1,11 @@
 //! A signed bucket: what may be taken now, and how fast more comes.
 
+use super::peaks::Peaks;
+
 /// What is forgiven, in seconds of refilling: sums of fractions are off by less, and timers by far more.
 const FORGIVEN: f64 = 1e-6;
 
-/// How many spans of time the highest levels are remembered for.
-const SPANS: usize = 8;
-
-/// The length of such a span, in seconds.
-const SPAN: f64 = 5.0;
-
-/// Levels are amounts, times are seconds since one start.
+/// Levels are amounts, times are seconds since one start. Takers have numbers that grow.
 #[derive(Debug)]
 pub(super) struct Bucket {
     /// Below zero is a debt, which is paid by refilling.
@@ -18,49 +14,28 @@ pub(super) struct Bucket {
     capacity: f64,
     /// When it was last refilled; in the future while nothing comes.
     at: f64,
-    /// The highest level in each of the last spans of time, by the span's number.
-    peaks: [f64; SPANS],
-    span: u64,
+    peaks: Peaks,
 }
 
 impl Bucket {
     /// A full one.
     pub(super) fn full(rate: f64, capacity: f64) -> Self {
-        Self { level: capacity, rate, capacity, at: 0.0, peaks: [capacity; SPANS], span: 0 }
+        Self { level: capacity, rate, capacity, at: 0.0, peaks: Peaks::none() }
     }
 
     pub(super) fn rate(&self) -> f64 {
         self.rate
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.level >= self.capacity
+    pub(super) fn level(&self) -> f64 {
+        self.level
     }
 
     pub(super) fn refill(&mut self, now: f64) {
-        if now <= self.at {
-            return;
+        if now > self.at {
+            self.level = (self.level + (now - self.at) * self.rate).min(self.capacity);
+            self.at = now;
         }
-        self.level = (self.level + (now - self.at) * self.rate).min(self.capacity);
-        self.at = now;
-        let span = span(now);
-        if span != self.span {
-            self.turn(span);
-        }
-        if let Some(peak) = self.peaks.get_mut(slot(self.span)) {
-            *peak = peak.max(self.level);
-        }
-    }
-
-    /// Begins a span. In those that passed unseen, the level rose to what it is now at most.
-    #[cold]
-    fn turn(&mut self, span: u64) {
-        for passed in (self.span + 1..=span).rev().take(SPANS) {
-            if let Some(peak) = self.peaks.get_mut(slot(passed)) {
-                *peak = self.level;
-            }
-        }
-        self.span = span;
     }
 
     /// Whether `amount` may be taken: if it is there, or, being more than there can ever be, if the bucket is full.
@@ -68,98 +43,103 @@ impl Bucket {
         self.level + self.rate * FORGIVEN >= amount.min(self.capacity)
     }
 
-    pub(super) fn take(&mut self, amount: f64) {
+    pub(super) fn take(&mut self, amount: f64, taker: u64) {
+        self.peaks.note(taker, self.level);
         self.level -= amount;
     }
 
-    /// Gives back what was taken at `since`: as much as would be there now had it never been taken, which is nothing if
-    /// the bucket has been full since then. So what is kept never passes capacity + rate · t, in any window.
-    pub(super) fn give_back(&mut self, amount: f64, since: f64) {
+    /// Gives back what this taker took: as much of it as would be there now, had it never been taken. That is nothing if the
+    /// bucket was full since, for then as much was lost as came too much. So what is kept is never more than
+    /// capacity + rate · t, in any window.
+    pub(super) fn give_back(&mut self, amount: f64, taker: u64) {
         if amount <= 0.0 {
             return;
         }
-        let oldest = (self.span + 1).saturating_sub(SPANS as u64);
-        let first = span(since);
-        // Older than what is remembered: the highest level is not known, so it is taken to be the capacity.
-        if first < oldest {
-            return;
-        }
-        let mut highest = self.level;
-        for span in first..=self.span {
-            highest = highest.max(self.peaks.get(slot(span)).copied().unwrap_or(self.capacity));
-        }
+        let highest = self.peaks.since(taker).max(self.level);
         let credit = amount.min(self.capacity - highest);
-        if credit <= 0.0 {
-            return;
-        }
-        self.level += credit;
-        for span in first..=self.span {
-            if let Some(peak) = self.peaks.get_mut(slot(span)) {
-                *peak += credit;
-            }
+        if credit > 0.0 {
+            self.peaks.raise(taker, credit);
+            self.level += credit;
         }
     }
 
-    /// How long, from its last refilling on, until `amount` may be taken once `ahead` was; 0 if it may be now.
+    /// How long, from its last refilling on, until `amount` may be taken after `ahead` was; 0 if it may be now.
     pub(super) fn wait(&self, ahead: f64, amount: f64) -> f64 {
         ((ahead + amount.min(self.capacity) - self.level) / self.rate).max(0.0)
     }
 
-    /// What is taken of this bucket by a line of takers, one after the other.
-    pub(super) fn plan(&self) -> Plan<'_> {
-        Plan { bucket: self, level: self.level }
+    /// There is no more than this, for who takes next.
+    pub(super) fn lower(&mut self, level: f64, next: u64) {
+        if level < self.level {
+            self.take(self.level - level, next);
+        }
     }
 
-    /// Changes how fast more comes. The capacity follows, so that a slow bucket has no old store and no old debt of store.
-    pub(super) fn set(&mut self, rate: f64, capacity: f64) {
+    /// Changes how fast more comes. The capacity follows, so that what is slow has neither an old store nor an old capacity
+    /// that would take for ever to fill.
+    pub(super) fn set(&mut self, rate: f64, capacity: f64, next: u64) {
         self.rate = rate;
         self.capacity = capacity;
-        self.level = self.level.min(capacity);
-    }
-
-    /// There is no more than this.
-    pub(super) fn lower(&mut self, level: f64) {
-        self.level = self.level.min(level);
+        self.lower(capacity, next);
     }
 
     /// Nothing comes until then, and nothing is in store.
-    pub(super) fn pause(&mut self, until: f64) {
-        self.lower(0.0);
+    pub(super) fn pause(&mut self, until: f64, next: u64) {
+        self.lower(0.0, next);
         self.at = self.at.max(until);
     }
 }
 
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "times are not negative"
-)]
-fn span(time: f64) -> u64 {
-    (time / SPAN) as u64
-}
+#[cfg(test)]
+#[allow(clippy::float_cmp, reason = "these numbers are exact")]
+mod tests {
+    use super::*;
 
-#[allow(clippy::cast_possible_truncation, reason = "less than SPANS")]
-fn slot(span: u64) -> usize {
-    (span % SPANS as u64) as usize
-}
-
-/// A bucket as it will be.
-#[derive(Clone, Copy)]
-pub(super) struct Plan<'a> {
-    bucket: &'a Bucket,
-    level: f64,
-}
-
-impl Plan<'_> {
-    pub(super) fn wait(&self, amount: f64) -> f64 {
-        ((amount.min(self.bucket.capacity) - self.level) / self.bucket.rate).max(0.0)
+    #[test]
+    fn what_is_larger_than_the_bucket_is_taken_when_it_is_full_and_leaves_a_debt() {
+        let mut bucket = Bucket::full(10.0, 100.0);
+        bucket.take(1.0, 0);
+        assert!(!bucket.has(250.0));
+        assert_eq!(bucket.wait(0.0, 250.0), 0.1);
+        bucket.refill(1.0);
+        assert!(bucket.has(250.0));
+        bucket.take(250.0, 1);
+        assert_eq!((bucket.level(), bucket.wait(0.0, 10.0)), (-150.0, 16.0));
     }
 
-    pub(super) fn pass(&mut self, seconds: f64) {
-        self.level = (self.level + self.bucket.rate * seconds).min(self.bucket.capacity);
+    #[test]
+    fn what_is_given_back_is_there_unless_the_bucket_would_have_overflowed() {
+        let mut bucket = Bucket::full(10.0, 100.0);
+        bucket.take(40.0, 0);
+        bucket.give_back(40.0, 0);
+        assert_eq!(bucket.level(), 100.0);
+
+        bucket.take(40.0, 1);
+        bucket.refill(3.0); // 90 now: 30 of the 40 came again, and would have been too much
+        bucket.take(90.0, 2);
+        bucket.give_back(40.0, 1);
+        assert_eq!(bucket.level(), 10.0);
+        bucket.refill(100.0);
+        bucket.give_back(90.0, 2);
+        assert_eq!(bucket.level(), 100.0);
     }
 
-    pub(super) fn take(&mut self, amount: f64) {
-        self.level -= amount;
+    #[test]
+    fn a_lower_rate_has_a_lower_capacity_and_no_old_store() {
+        let mut bucket = Bucket::full(100.0, 50.0);
+        bucket.set(1.0, 1.0, 0);
+        bucket.take(1.0, 0);
+        assert_eq!(bucket.wait(0.0, 1.0), 1.0);
+        assert!(bucket.wait(0.0, 1e9) <= 1.0, "no wait for an old capacity");
+    }
+
+    #[test]
+    fn nothing_comes_in_a_pause() {
+        let mut bucket = Bucket::full(10.0, 100.0);
+        bucket.pause(5.0, 0);
+        bucket.refill(5.0);
+        assert!(!bucket.has(1.0));
+        bucket.refill(5.1);
+        assert!(bucket.has(1.0));
     }
 }

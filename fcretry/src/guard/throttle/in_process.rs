@@ -1,21 +1,17 @@
-use std::{
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
-    Concurrency, Ended, Limiter, Permit, Refused, Reserve, ServerLimits, ThrottleStats,
-    lanes::Lanes, line::Wakes, settings::Settings,
+    Concurrency, Ended, Limiter, Permit, Refused, Reserve, ServerLimits, ThrottleStats, lane::Lane,
+    settings::Settings, state::Turn,
 };
-use crate::guard::{Key, Soon};
+use crate::guard::{Key, Soon, keyed::Table};
 
 /// A [`Limiter`] in this process, to be kept in a `static` or an `Arc`. Each key has limits of its own.
 ///
-/// It remembers 1024 keys; of more, those that are idle with nothing owed are forgotten first, then the one that was not
-/// asked for the longest time.
+/// It remembers up to 256 keys. Of more, one that is idle is forgotten, with its counts: one with nothing owed first, then the
+/// one that was not asked for the longest time.
 ///
 /// | setting | default |
 /// |---|---|
@@ -32,7 +28,7 @@ use crate::guard::{Key, Soon};
 /// than twice what is sent, nor more than the limit. Source: CUBIC, as in the adaptive mode of AWS's SDKs.
 pub struct Throttle {
     settings: Settings,
-    lanes: Mutex<Lanes>,
+    lanes: Table<Lane>,
 }
 
 impl Throttle {
@@ -41,7 +37,7 @@ impl Throttle {
     pub const fn new(requests_per_second: f64, tokens_per_minute: u64) -> Self {
         Self {
             settings: Settings::new(requests_per_second, tokens_per_minute),
-            lanes: Mutex::new(Lanes::none()),
+            lanes: Table::new(),
         }
     }
 
@@ -94,10 +90,9 @@ impl Throttle {
     /// The figures of all keys together: counts are sums, limits are the lowest.
     pub fn stats(&self) -> ThrottleStats {
         let now = Instant::now();
-        let lanes = self.lock();
-        lanes
-            .iter()
-            .map(|lane| lane.stats(now))
+        self.lanes
+            .all(now)
+            .filter_map(|(_, place)| place.cell.stats(now))
             .reduce(ThrottleStats::and)
             .unwrap_or_else(|| ThrottleStats::unused(&self.settings))
     }
@@ -105,17 +100,18 @@ impl Throttle {
     /// The figures of one key.
     pub fn stats_of(&self, key: Key) -> ThrottleStats {
         let now = Instant::now();
-        let mut lanes = self.lock();
-        lanes.get(key).map_or_else(|| ThrottleStats::unused(&self.settings), |lane| lane.stats(now))
+        self.lanes
+            .known(key, now)
+            .and_then(|place| place.cell.stats(now))
+            .unwrap_or_else(|| ThrottleStats::unused(&self.settings))
     }
 
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The states. Nothing in them can be left half done, so one who panicked while he held them left them whole.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lanes(&self) -> &Table<Lane> {
+        &self.lanes
     }
 }
 
@@ -133,40 +129,30 @@ impl Limiter for Throttle {
         deadline: Instant,
         now: Instant,
     ) -> Soon<'_, Result<Permit<'_>, Refused>> {
-        let mut wakes = Wakes::none();
-        let turn = {
-            let mut lanes = self.lock();
-            let lane = lanes.of(key, &self.settings, now);
-            if lane.at_once(tokens, deadline, now, &mut wakes) {
-                None
-            } else {
-                Some(lane.admit(tokens, deadline, now))
+        let place = self.lanes.place(key, now);
+        match place.cell.at_once(&self.settings, tokens, deadline, now) {
+            Some(Turn::Granted(number)) => {
+                let at = (number, place.number);
+                Soon::now(Ok(Permit::numbered(self, key, tokens, now, at)))
             }
-        };
-        wakes.wake();
-        match turn {
-            None => Soon::now(Ok(Permit::new(self, key, tokens, now))),
-            Some(Err(wait)) => Soon::now(Err(Refused { wait })),
-            Some(Ok(_)) => Soon::later(self.reserve(key, tokens, deadline)),
+            Some(Turn::Refused(wait)) => Soon::now(Err(Refused { wait })),
+            Some(Turn::Waiting(..)) | None => Soon::later(self.reserve(key, tokens, deadline)),
         }
     }
 
-    fn ended(&self, key: Key, ended: &Ended) {
+    #[inline]
+    fn ended(&self, _: Key, ended: &Ended) {
         let now = ended.at.unwrap_or_else(Instant::now);
-        let mut wakes = Wakes::none();
-        if let Some(lane) = self.lock().get(key) {
-            lane.ended(ended, now, &mut wakes);
+        if let Some(place) = self.lanes.numbered(ended.place, now) {
+            place.cell.ended(&self.settings, ended, now);
         }
-        wakes.wake();
     }
 
     fn limits(&self, key: Key, limits: &ServerLimits) {
         let now = Instant::now();
-        let mut wakes = Wakes::none();
-        if let Some(lane) = self.lock().get(key) {
-            lane.server(limits, now, &mut wakes);
+        if let Some(place) = self.lanes.known(key, now) {
+            place.cell.server(&self.settings, limits, now);
         }
-        wakes.wake();
     }
 
     fn stats_of(&self, key: Key) -> ThrottleStats {

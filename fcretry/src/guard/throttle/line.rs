@@ -5,33 +5,18 @@ use std::{
     task::Waker,
 };
 
-/// Wakers to be called once the lock is let go.
-#[derive(Debug, Default)]
-pub(super) struct Wakes(Vec<Waker>);
-
-impl Wakes {
-    pub(super) const fn none() -> Self {
-        Self(Vec::new())
-    }
-
-    pub(super) fn push(&mut self, waker: Waker) {
-        self.0.push(waker);
-    }
-
-    pub(super) fn wake(self) {
-        self.0.into_iter().for_each(Waker::wake);
-    }
-}
-
 #[derive(Debug)]
 pub(super) struct Waiter {
     pub(super) tokens: u64,
-    /// When it wakes by itself, in seconds since the lane's start.
+    /// When it came, in seconds since the start.
+    pub(super) since: f64,
+    /// When it wakes by itself, in the same.
     pub(super) alarm: f64,
     pub(super) waker: Waker,
 }
 
-/// A waiter's place is a ticket. Tickets grow, and are served in their order: one below `served` that did not leave was served.
+/// All who come have a number, whether they must wait or not. Numbers grow, and are served in their order: one below `served`
+/// that did not leave was served.
 #[derive(Debug)]
 pub(super) struct Line {
     waiters: BTreeMap<u64, Waiter>,
@@ -58,50 +43,53 @@ impl Line {
         self.tokens
     }
 
-    pub(super) fn join(&mut self, waiter: Waiter) -> u64 {
-        let ticket = self.next;
-        self.next += 1;
-        self.tokens = self.tokens.saturating_add(waiter.tokens);
-        self.waiters.insert(ticket, waiter);
-        ticket
+    /// Where in the order of numbers the next one is served.
+    pub(super) fn served(&self) -> u64 {
+        self.served
     }
 
-    pub(super) fn first(&self) -> Option<&Waiter> {
-        self.waiters.first_key_value().map(|(_, waiter)| waiter)
+    /// The number of one who is served without waiting, as nobody waits.
+    pub(super) fn pass(&mut self) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.served = self.next;
+        number
+    }
+
+    pub(super) fn join(&mut self, waiter: Waiter) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.tokens = self.tokens.saturating_add(waiter.tokens);
+        self.waiters.insert(number, waiter);
+        number
+    }
+
+    pub(super) fn first(&self) -> Option<(u64, &Waiter)> {
+        self.waiters.first_key_value().map(|(number, waiter)| (*number, waiter))
     }
 
     pub(super) fn first_mut(&mut self) -> Option<&mut Waiter> {
         self.waiters.first_entry().map(OccupiedEntry::into_mut)
     }
 
-    pub(super) fn serve_first(&mut self) -> Option<Waiter> {
-        let (ticket, waiter) = self.waiters.pop_first()?;
-        self.served = ticket + 1;
+    pub(super) fn serve_first(&mut self) -> Option<(u64, Waiter)> {
+        let (number, waiter) = self.waiters.pop_first()?;
+        self.served = number + 1;
+        self.tokens = self.tokens.saturating_sub(waiter.tokens);
+        Some((number, waiter))
+    }
+
+    pub(super) fn was_served(&self, number: u64) -> bool {
+        number < self.served
+    }
+
+    pub(super) fn leave(&mut self, number: u64) -> Option<Waiter> {
+        let waiter = self.waiters.remove(&number)?;
         self.tokens = self.tokens.saturating_sub(waiter.tokens);
         Some(waiter)
     }
 
-    pub(super) fn was_served(&self, ticket: u64) -> bool {
-        ticket < self.served
-    }
-
-    pub(super) fn leave(&mut self, ticket: u64) {
-        if let Some(waiter) = self.waiters.remove(&ticket) {
-            self.tokens = self.tokens.saturating_sub(waiter.tokens);
-        }
-    }
-
-    pub(super) fn get_mut(&mut self, ticket: u64) -> Option<&mut Waiter> {
-        self.waiters.get_mut(&ticket)
-    }
-
-    /// The tokens of each, from the first on.
-    pub(super) fn each(&self) -> impl Iterator<Item = u64> {
-        self.waiters.values().map(|waiter| waiter.tokens)
-    }
-
-    /// The same of those before a ticket.
-    pub(super) fn before(&self, ticket: u64) -> impl Iterator<Item = u64> {
-        self.waiters.range(..ticket).map(|(_, waiter)| waiter.tokens)
+    pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut Waiter> {
+        self.waiters.get_mut(&number)
     }
 }

@@ -30,16 +30,18 @@ mod bucket;
 mod concurrency;
 mod in_process;
 mod lane;
-mod lanes;
 mod limiter;
 mod line;
+mod peaks;
 mod permit;
 mod rate;
 mod recent;
 mod reserve;
 mod server;
 mod settings;
+mod state;
 mod stats;
+mod wakes;
 
 #[cfg(test)]
 mod laws;

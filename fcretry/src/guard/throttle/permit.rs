@@ -39,6 +39,9 @@ pub struct Ended {
     pub outcome: Outcome,
     /// How long the server wants nothing to be sent.
     pub retry_after: Option<Duration>,
+    /// The words of a throttle in this process: the number in its line, and the place of the key.
+    pub(super) number: u64,
+    pub(super) place: usize,
 }
 
 /// What a request used.
@@ -73,7 +76,13 @@ impl Ended {
             first_token: None,
             outcome: Outcome::Unknown,
             retry_after: None,
+            number: 0,
+            place: 0,
         }
+    }
+
+    pub(super) const fn numbered(self, number: u64, place: usize) -> Self {
+        Self { number, place, ..self }
     }
 }
 
@@ -81,6 +90,16 @@ impl<'a> Permit<'a> {
     /// A permit of `tokens` that was granted at `now`, for those who implement a [`Limiter`].
     pub const fn new(limiter: &'a dyn Limiter, key: Key, tokens: u64, now: Instant) -> Self {
         Self { limiter, key, ended: Ended::unsent(tokens, now) }
+    }
+
+    pub(super) const fn numbered(
+        limiter: &'a dyn Limiter,
+        key: Key,
+        tokens: u64,
+        now: Instant,
+        (number, place): (u64, usize),
+    ) -> Self {
+        Self { limiter, key, ended: Ended::unsent(tokens, now).numbered(number, place) }
     }
 
     /// What a limiter is told at its end, for whoever keeps it beside a handle of the limiter, and must tell it:

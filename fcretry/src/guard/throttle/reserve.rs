@@ -6,7 +6,7 @@ use std::{
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{Permit, Refused, Throttle, lane::Turn, line::Wakes};
+use super::{Permit, Refused, Throttle, state::Turn};
 use crate::guard::Key;
 
 pin_project! {
@@ -17,7 +17,7 @@ pin_project! {
         key: Key,
         tokens: u64,
         deadline: Instant,
-        place: Place,
+        stand: Stand,
         #[pin]
         sleep: Option<Sleep>,
     }
@@ -25,13 +25,11 @@ pin_project! {
     impl PinnedDrop for Reserve<'_> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if let Place::InLine(ticket) = *this.place {
-                let now = Instant::now();
-                let mut wakes = Wakes::none();
-                if let Some(lane) = this.throttle.lock().get(*this.key) {
-                    lane.leave(ticket, *this.tokens, now, &mut wakes);
+            if let Stand::InLine { number, place } = *this.stand {
+                let (throttle, now) = (*this.throttle, Instant::now());
+                if let Some(place) = throttle.lanes().numbered(place, now) {
+                    place.cell.leave(throttle.settings(), number, *this.tokens, now);
                 }
-                wakes.wake();
             }
         }
     }
@@ -39,15 +37,19 @@ pin_project! {
 
 /// Where a caller stands.
 #[derive(Clone, Copy)]
-enum Place {
+enum Stand {
     Outside,
-    InLine(u64),
+    /// With this number in the line of the key at this place.
+    InLine {
+        number: u64,
+        place: usize,
+    },
     Done,
 }
 
 impl<'a> Reserve<'a> {
     pub(super) fn new(throttle: &'a Throttle, key: Key, tokens: u64, deadline: Instant) -> Self {
-        Self { throttle, key, tokens, deadline, place: Place::Outside, sleep: None }
+        Self { throttle, key, tokens, deadline, stand: Stand::Outside, sleep: None }
     }
 }
 
@@ -60,38 +62,35 @@ impl<'a> Future for Reserve<'a> {
         let (key, tokens, deadline) = (*this.key, *this.tokens, *this.deadline);
         loop {
             let now = Instant::now();
-            let mut woken = Wakes::none();
-            let turn = {
-                let mut lanes = throttle.lock();
-                match *this.place {
-                    // It is never served again.
-                    Place::Done => return Poll::Pending,
-                    Place::Outside => {
-                        let lane = lanes.of(key, settings, now);
-                        if lane.at_once(tokens, deadline, now, &mut woken) {
-                            Turn::Granted
-                        } else {
-                            lane.join(tokens, deadline, now, context.waker())
-                        }
-                    }
-                    Place::InLine(ticket) => {
-                        let lane = lanes.of(key, settings, now);
-                        lane.look(ticket, deadline, now, context.waker(), &mut woken)
-                    }
+            let waker = context.waker();
+            let (turn, place) = match *this.stand {
+                // It is never served again.
+                Stand::Done => return Poll::Pending,
+                Stand::Outside => {
+                    let place = throttle.lanes().place(key, now);
+                    let turn = place.cell.join(settings, tokens, deadline, now, waker);
+                    (turn, place.number)
+                }
+                Stand::InLine { number, place } => {
+                    // A place in use is kept.
+                    let Some(found) = throttle.lanes().numbered(place, now) else {
+                        return Poll::Pending;
+                    };
+                    (found.cell.look(settings, number, deadline, now, waker), place)
                 }
             };
-            woken.wake();
             let alarm = match turn {
-                Turn::Granted => {
-                    *this.place = Place::Done;
-                    return Poll::Ready(Ok(Permit::new(throttle, key, tokens, now)));
+                Turn::Granted(number) => {
+                    *this.stand = Stand::Done;
+                    let at = (number, place);
+                    return Poll::Ready(Ok(Permit::numbered(throttle, key, tokens, now, at)));
                 }
                 Turn::Refused(wait) => {
-                    *this.place = Place::Done;
+                    *this.stand = Stand::Done;
                     return Poll::Ready(Err(Refused { wait }));
                 }
-                Turn::Waiting { ticket, alarm } => {
-                    *this.place = Place::InLine(ticket);
+                Turn::Waiting(number, alarm) => {
+                    *this.stand = Stand::InLine { number, place };
                     alarm
                 }
             };

@@ -6,7 +6,8 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// The limits in the headers of an answer: `x-ratelimit-limit-requests`, `-remaining-requests`, `-reset-requests`, and the
-/// same of `tokens`. What is missing or cannot be read is `None`.
+/// same of `tokens`; or `anthropic-ratelimit-requests-limit` and so on, without the times of reset, which are dates there. What
+/// is missing or cannot be read is `None`.
 ///
 /// ```
 /// use fcretry::guard::throttle::ServerLimits;
@@ -43,14 +44,14 @@ pub struct ServerLimit {
 impl ServerLimits {
     /// Reads them from headers, names in any case.
     pub fn read<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        const PREFIX: &str = "x-ratelimit-";
         let mut limits = Self::default();
         for (name, value) in headers {
-            let Some((prefix, rest)) = name.split_at_checked(PREFIX.len()) else { continue };
-            if !prefix.eq_ignore_ascii_case(PREFIX) {
-                continue;
-            }
-            let Some((what, of)) = rest.split_once('-') else { continue };
+            let said = match (after(name, "x-ratelimit-"), after(name, "anthropic-ratelimit-")) {
+                (Some(rest), _) => rest.split_once('-'),
+                (None, Some(rest)) => rest.split_once('-').map(|(of, what)| (what, of)),
+                (None, None) => None,
+            };
+            let Some((what, of)) = said else { continue };
             let one = if of.eq_ignore_ascii_case("requests") {
                 &mut limits.requests
             } else if of.eq_ignore_ascii_case("tokens") {
@@ -91,7 +92,14 @@ impl ServerLimit {
     }
 }
 
-/// A duration like `6m0s`, `1s`, `20ms`, `1h2m3.5s`, or a bare number of seconds.
+/// What follows a prefix in any case.
+fn after<'a>(name: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = name.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// A duration like `6m0s`, `1s`, `20ms`, `1h2m3.5s`, or a bare number of seconds. What is longer than a year is none: a date in
+/// seconds, say.
 fn duration(text: &str) -> Option<Duration> {
     let mut text = text.trim();
     if text.is_empty() {
@@ -117,7 +125,7 @@ fn duration(text: &str) -> Option<Duration> {
         total += number * seconds;
         text = rest;
     }
-    Some(Duration::try_from_secs_f64(total).map_or(LONGEST, |total| total.min(LONGEST)))
+    Duration::try_from_secs_f64(total).ok().filter(|total| *total <= LONGEST)
 }
 
 #[cfg(test)]
@@ -143,7 +151,8 @@ mod tests {
             ("-1s", None),
             ("1w", None),
             ("1.2.3s", None),
-            ("99999999999999999999999s", Some(LONGEST)),
+            ("99999999999999999999999s", None),
+            ("1790000000", None),
         ] {
             assert_eq!(duration(text), expected, "{text}");
         }
@@ -170,6 +179,20 @@ mod tests {
         let tokens = ServerLimit { limit: Some(2_000_000), ..ServerLimit::default() };
         assert_eq!(limits, ServerLimits { requests, tokens });
         assert!(ServerLimits::read([("date", "today")]).is_empty());
+    }
+
+    #[test]
+    fn anthropics_headers_say_the_same_in_another_order() {
+        let limits = ServerLimits::read([
+            ("anthropic-ratelimit-requests-limit", "50"),
+            ("anthropic-ratelimit-requests-remaining", "49"),
+            ("anthropic-ratelimit-requests-reset", "2026-11-24T17:00:00Z"),
+            ("anthropic-ratelimit-tokens-limit", "40000"),
+            ("anthropic-ratelimit-input-tokens-limit", "3"),
+        ]);
+        let requests = ServerLimit { limit: Some(50), remaining: Some(49), reset: None };
+        let tokens = ServerLimit { limit: Some(40_000), ..ServerLimit::default() };
+        assert_eq!(limits, ServerLimits { requests, tokens });
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use super::settings::Settings;
 
 /// What a throttle allows now, and what it did so far. Serializes with durations in milliseconds (`paused_for_ms`,
-/// `mean_latency_ms`).
+/// `longest_wait_ms`, `mean_latency_ms`).
 ///
 /// `tokens_reserved` is always `tokens_settled` and `tokens_refunded` and what is reserved by calls in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -17,6 +17,10 @@ pub struct ThrottleStats {
     pub requests_per_second: f64,
     /// Tokens per minute that are allowed now.
     pub tokens_per_minute: f64,
+    /// Requests per second that the server says it allows, if it does.
+    pub server_requests_per_second: Option<f64>,
+    /// Tokens per minute that the server says it allows, if it does.
+    pub server_tokens_per_minute: Option<f64>,
     /// Calls in flight that are allowed now.
     pub concurrency: u32,
     /// How long nothing will be sent, because the server said so.
@@ -26,6 +30,9 @@ pub struct ThrottleStats {
     pub in_flight: u64,
     /// Callers that wait for their turn.
     pub waiting: u64,
+    /// The longest that one who got a permit waited for it, so far.
+    #[serde(rename = "longest_wait_ms", serialize_with = "millis")]
+    pub longest_wait: Duration,
     /// Permits given so far.
     pub admitted: u64,
     /// Callers refused so far.
@@ -54,10 +61,13 @@ impl ThrottleStats {
             keys: 0,
             requests_per_second,
             tokens_per_minute,
+            server_requests_per_second: None,
+            server_tokens_per_minute: None,
             concurrency,
             paused_for: Duration::ZERO,
             in_flight: 0,
             waiting: 0,
+            longest_wait: Duration::ZERO,
             admitted: 0,
             refused: 0,
             pushed_back: 0,
@@ -91,10 +101,19 @@ impl ThrottleStats {
             keys: self.keys + other.keys,
             requests_per_second: self.requests_per_second.min(other.requests_per_second),
             tokens_per_minute: self.tokens_per_minute.min(other.tokens_per_minute),
+            server_requests_per_second: lower(
+                self.server_requests_per_second,
+                other.server_requests_per_second,
+            ),
+            server_tokens_per_minute: lower(
+                self.server_tokens_per_minute,
+                other.server_tokens_per_minute,
+            ),
             concurrency: self.concurrency.min(other.concurrency),
             paused_for: self.paused_for.max(other.paused_for),
             in_flight: self.in_flight + other.in_flight,
             waiting: self.waiting + other.waiting,
+            longest_wait: self.longest_wait.max(other.longest_wait),
             admitted: self.admitted + other.admitted,
             refused: self.refused + other.refused,
             pushed_back: self.pushed_back + other.pushed_back,
@@ -105,6 +124,13 @@ impl ThrottleStats {
             tokens_settled: self.tokens_settled.saturating_add(other.tokens_settled),
             tokens_refunded: self.tokens_refunded.saturating_add(other.tokens_refunded),
         }
+    }
+}
+
+fn lower(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }
 

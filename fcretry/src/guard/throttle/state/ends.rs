@@ -3,18 +3,18 @@
 use tokio::time::Instant;
 
 use super::{
-    super::{Ended, Outcome, ServerLimits, Used, bucket::Bucket, concurrency::News, line::Wakes},
-    LONGEST, Lane, amount,
+    super::{Ended, Outcome, ServerLimits, Used, bucket::Bucket, concurrency::News, wakes::Wakes},
+    LONGEST, State, amount,
 };
 use crate::failure::FailureKind;
 
-impl Lane {
+impl State {
     /// A permit is over.
     pub(in super::super) fn ended(&mut self, ended: &Ended, at: Instant, wakes: &mut Wakes) {
         let now = self.refill(at);
         let since = self.time(ended.granted);
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.settle(ended, since);
+        self.settle(ended);
         let news = news(ended);
         match news {
             Some(News::Answered) => {
@@ -36,12 +36,12 @@ impl Lane {
         self.serve(now, wakes);
     }
 
-    fn settle(&mut self, ended: &Ended, since: f64) {
+    fn settle(&mut self, ended: &Ended) {
         let reserved = ended.reserved;
         let counted = &mut self.counted;
         let used = match ended.used {
             Used::Unsent => {
-                self.requests.give_back(1.0, since);
+                self.requests.give_back(1.0, ended.number);
                 0
             }
             Used::Unknown => reserved,
@@ -50,10 +50,10 @@ impl Lane {
         counted.settled = counted.settled.saturating_add(used);
         if used > reserved {
             counted.reserved = counted.reserved.saturating_add(used - reserved);
-            self.tokens.take(amount(used - reserved));
+            self.tokens.take(amount(used - reserved), self.line.served());
         } else {
             counted.refunded = counted.refunded.saturating_add(reserved - used);
-            self.tokens.give_back(amount(reserved - used), since);
+            self.tokens.give_back(amount(reserved - used), ended.number);
         }
     }
 
@@ -70,8 +70,9 @@ impl Lane {
         }
         // What the server does not have is not in store here either, so that the pause does not end in a burst.
         if reduced || ended.retry_after.is_some() {
-            self.requests.pause(self.paused.max(now));
-            self.tokens.pause(self.paused.max(now));
+            let (until, next) = (self.paused.max(now), self.line.served());
+            self.requests.pause(until, next);
+            self.tokens.pause(until, next);
         }
     }
 
@@ -91,21 +92,21 @@ impl Lane {
         }
         self.set_rates();
         if let Some(remaining) = limits.requests.remaining {
-            self.requests.lower(amount(remaining));
+            self.requests.lower(amount(remaining), self.line.served());
         }
         if let Some(remaining) = limits.tokens.remaining {
-            self.tokens.lower(amount(remaining));
+            self.tokens.lower(amount(remaining), self.line.served());
         }
         self.serve(now, wakes);
     }
 
     /// Both rates are the same part of what they were made with, if the server allows that much.
     fn set_rates(&mut self) {
-        let share = self.rate.share();
+        let (share, next) = (self.rate.share(), self.line.served());
         let settings = &self.settings;
         let set = |bucket: &mut Bucket, most: f64, server: f64, capacity: f64| {
             let rate = (most * share).min(server);
-            bucket.set(rate, (capacity * rate / most).max(1.0));
+            bucket.set(rate, (capacity * rate / most).max(1.0), next);
         };
         let burst = f64::from(settings.burst);
         set(&mut self.requests, settings.requests, self.server_requests, burst);
