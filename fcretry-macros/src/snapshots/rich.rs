@@ -10,75 +10,76 @@ where
 {
     #![allow(unused)]
     let mut __call = ::fcretry::__private::Call::new(
+        {
+            static __POLICY: ::fcretry::__private::StaticPolicy = ::fcretry::__private::StaticPolicy::new(||
             {
-                static __POLICY: ::fcretry::__private::StaticPolicy = ::fcretry::__private::StaticPolicy::new(||
-                {
-                    ::fcretry::__private::RetryPolicy::builder()
-                        .max_attempts(6u32)
-                        .timeout(::core::time::Duration::new(30u64, 0u32))
-                        .first_token(::core::time::Duration::new(5u64, 0u32))
-                        .idle(::core::time::Duration::new(10u64, 0u32))
-                        .deadline(::core::time::Duration::new(90u64, 0u32))
-                        .backoff(
-                            ::fcretry::__private::Backoff::exponential()
-                                .base(::core::time::Duration::new(1u64, 0u32))
-                                .max(::core::time::Duration::new(30u64, 0u32))
-                                .factor(2f64)
-                                .jitter(::fcretry::__private::Jitter::Full),
-                        )
-                        .on(
-                            ::fcretry::__private::FailureKind::RateLimit,
-                            ::fcretry::__private::Rule::new()
-                                .retry(4u32)
-                                .delay_scale(3f64)
-                                .then(::fcretry::__private::Then::Fallback),
-                        )
-                        .on(
-                            ::fcretry::__private::FailureKind::Truncated,
-                            ::fcretry::__private::Rule::new()
-                                .retry_default()
-                                .max_tokens(4096u32),
-                        )
-                        .on(
-                            ::fcretry::__private::FailureKind::SchemaValidation,
-                            ::fcretry::__private::Rule::new()
-                                .repair_default()
-                                .retry(1u32)
-                                .fallback(),
-                        )
-                        .on(
-                            ::fcretry::__private::FailureKind::Refusal,
-                            ::fcretry::__private::Rule::escalate(),
-                        )
-                        .on(
-                            ::fcretry::__private::FailureKind::Auth,
-                            ::fcretry::__private::Rule::fail(),
-                        )
-                        .on(
-                            ::fcretry::__private::FailureKind::Timeout,
-                            ::fcretry::__private::Rule::default_actions()
-                                .backoff(
-                                    ::fcretry::__private::Backoff::linear()
-                                        .base(::core::time::Duration::new(0u64, 500000000u32))
-                                        .jitter(::fcretry::__private::Jitter::None),
-                                ),
-                        )
-                        .fallbacks(["gpt-4o-mini", "deepseek-v3.2"])
-                        .recovery(::fcretry::__private::Recovery::Lossless)
-                        .history(2usize)
-                        .max_feedback_chars(2000usize)
-                        .build()
-                });
-                &__POLICY
-            },
-            ::core::concat!(::core::module_path!(), "::", "extract"),
-            true,
-        )
-        .route(&(self.route))
-        .observer(&(self.observer))
-        .breaker(&(self.breaker))
-        .throttle(&(LIMITS))
-        .retry_budget(&(&self.retries))
+                ::fcretry::__private::RetryPolicy::builder()
+                    .max_attempts(6u32)
+                    .timeout(::core::time::Duration::new(30u64, 0u32))
+                    .first_token(::core::time::Duration::new(5u64, 0u32))
+                    .idle(::core::time::Duration::new(10u64, 0u32))
+                    .deadline(::core::time::Duration::new(90u64, 0u32))
+                    .backoff(
+                        ::fcretry::__private::Backoff::exponential()
+                            .base(::core::time::Duration::new(1u64, 0u32))
+                            .max(::core::time::Duration::new(30u64, 0u32))
+                            .factor(2f64)
+                            .jitter(::fcretry::__private::Jitter::Full),
+                    )
+                    .on(
+                        ::fcretry::__private::FailureKind::RateLimit,
+                        ::fcretry::__private::Rule::new()
+                            .retry(4u32)
+                            .delay_scale(3f64)
+                            .then(::fcretry::__private::Then::Fallback),
+                    )
+                    .on(
+                        ::fcretry::__private::FailureKind::Truncated,
+                        ::fcretry::__private::Rule::new()
+                            .retry_default()
+                            .max_tokens(4096u32),
+                    )
+                    .on(
+                        ::fcretry::__private::FailureKind::SchemaValidation,
+                        ::fcretry::__private::Rule::new()
+                            .repair_default()
+                            .retry(1u32)
+                            .fallback(),
+                    )
+                    .on(
+                        ::fcretry::__private::FailureKind::Refusal,
+                        ::fcretry::__private::Rule::escalate(),
+                    )
+                    .on(
+                        ::fcretry::__private::FailureKind::Auth,
+                        ::fcretry::__private::Rule::fail(),
+                    )
+                    .on(
+                        ::fcretry::__private::FailureKind::Timeout,
+                        ::fcretry::__private::Rule::default_actions()
+                            .backoff(
+                                ::fcretry::__private::Backoff::linear()
+                                    .base(::core::time::Duration::new(0u64, 500000000u32))
+                                    .jitter(::fcretry::__private::Jitter::None),
+                            ),
+                    )
+                    .fallbacks(["gpt-4o-mini", "deepseek-v3.2"])
+                    .recovery(::fcretry::__private::Recovery::Lossless)
+                    .history(2usize)
+                    .max_feedback_chars(2000usize)
+                    .build()
+            });
+            &__POLICY
+        },
+        ::core::concat!(::core::module_path!(), "::", "extract"),
+        true,
+    );
+    __call.route(&(self.route));
+    __call.observer(&(self.observer));
+    __call.breaker(&(self.breaker));
+    __call.throttle(&(LIMITS));
+    __call.retry_budget(&(&self.retries));
+    __call
         .idempotency(
             &(
                 ::fcretry::__private::part(&(email)),
