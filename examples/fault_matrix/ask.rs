@@ -1,9 +1,19 @@
 //! What is asked, and in which form. All forms have the same policy.
 
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
 use async_openai::{Client, config::OpenAIConfig};
-use fcretry::{RetryPolicy, Route, prelude::*};
+use fcretry::{
+    RetryPolicy, Route,
+    guard::{Breaker, Key, Open, Permit, Soon, Ticket, Verdict},
+    prelude::*,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 /// Place an order.
 #[derive(Debug, Deserialize, JsonSchema, ToolCall)]
@@ -48,12 +58,16 @@ pub(crate) enum Form {
     OwnError,
     /// A tool call, under a policy that contradicts itself.
     Contradiction,
+    /// A tool call, past a breaker that is open for the first model.
+    Broken,
+    /// A tool call, with a budget that is too small for it.
+    Poor,
 }
 
 impl Form {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::Tool | Self::OwnError | Self::Contradiction => "tool",
+            Self::Tool | Self::OwnError | Self::Contradiction | Self::Broken | Self::Poor => "tool",
             Self::Calls => "calls",
             Self::Json => "json",
             Self::Stream => "stream",
@@ -86,13 +100,49 @@ async fn order(
             chat.call::<Order>().await?;
             Err(FailureKind::Application.into())
         }
-        Form::Tool | Form::Contradiction => chat.call().await,
+        Form::Tool | Form::Contradiction | Form::Broken | Form::Poor => chat.call().await,
     }
 }
 
 /// A fallback is named that the policy at run time may not have.
 #[retry_policy(policy(policy), on(rate_limit, retry = 1, then = "fallback"))]
 async fn contradiction(
+    attempt: &Attempt,
+    client: &Client<OpenAIConfig>,
+    policy: &RetryPolicy,
+) -> fcretry::Result<Order> {
+    attempt.chat(client, "first").user("Two small mugs for Ann Larsen, please.").call().await
+}
+
+#[retry_policy(policy(policy), breaker(breaker))]
+async fn broken(
+    attempt: &Attempt,
+    client: &Client<OpenAIConfig>,
+    policy: &RetryPolicy,
+    breaker: &Arc<OpenForTheFirst>,
+) -> fcretry::Result<Order> {
+    attempt.chat(client, "first").user("Two small mugs for Ann Larsen, please.").call().await
+}
+
+/// A breaker that is open for the endpoint that it is asked about first.
+#[derive(Default)]
+struct OpenForTheFirst(OnceLock<Key>);
+
+impl Breaker for OpenForTheFirst {
+    fn admit_at(&self, key: Key, _: Instant) -> Soon<'_, Result<Permit<'_>, Open>> {
+        let first = *self.0.get_or_init(|| key);
+        Soon::now(if key == first {
+            Err(Open::new(Duration::from_secs(30)))
+        } else {
+            Ok(Permit::new(self, Ticket::new(key, 0, 0)))
+        })
+    }
+
+    fn settle(&self, _: &Ticket, _: Verdict, _: Instant) {}
+}
+
+#[retry_policy(policy(policy), budget(tokens = 10))]
+async fn poor(
     attempt: &Attempt,
     client: &Client<OpenAIConfig>,
     policy: &RetryPolicy,
@@ -109,6 +159,8 @@ pub(crate) async fn ask(
 ) -> fcretry::Result<Order> {
     match form {
         Form::Contradiction => contradiction(client, policy).await,
+        Form::Broken => broken(client, policy, &Arc::default()).await,
+        Form::Poor => poor(client, policy).await,
         _ => order(client, policy, route, form).await,
     }
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod dialects;
+mod guards;
 mod servers;
 mod streams;
 
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use crate::row::Row;
 
 pub(crate) fn all() -> Vec<Row> {
-    [answers::rows(), servers::rows(), dialects::rows(), streams::rows()].concat()
+    [answers::rows(), servers::rows(), dialects::rows(), streams::rows(), guards::rows()].concat()
 }
 
 /// An order as it should be, but for `change`.

@@ -128,6 +128,12 @@ impl Row {
         self
     }
 
+    /// A value after so many requests, once and for ever.
+    pub(crate) fn succeeds(self, requests: u32) -> Self {
+        let reached = Expected { requests, end: End::Value };
+        Self { once: reached, lasting: reached, ..self }
+    }
+
     /// Nothing is waited for, and nothing asked again.
     pub(crate) fn at_once(self) -> Self {
         let fails = Expected { requests: 1, end: End::Fails };

@@ -1,10 +1,11 @@
 //! Calls that are dropped midway, at any point of their way.
 
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use async_openai::config::OpenAIConfig;
 use fcretry::{
     StoppedBy,
+    guard::{CircuitBreaker, RetryBudget, Throttle},
     prelude::*,
     testing::{MockModel, Reply},
 };
@@ -82,6 +83,52 @@ async fn a_call_that_is_dropped_over_http_closes_its_connection() {
         drop(call);
         while server.open_connections() > 0 {
             tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_anywhere_gives_back_what_its_guards_gave() {
+    #[retry_policy(
+        breaker(breaker),
+        throttle(limits),
+        retry_budget(retries),
+        budget(tokens = 100_000),
+        backoff(constant, base = "200ms", jitter = "none")
+    )]
+    async fn guarded(
+        attempt: &Attempt,
+        client: &Mock,
+        breaker: &Arc<CircuitBreaker>,
+        limits: &Arc<Throttle>,
+        retries: &Arc<RetryBudget>,
+        streams: bool,
+    ) -> fcretry::Result<Order> {
+        let chat = attempt.chat(client, "gpt-4o").user("An order, please.");
+        if streams { chat.stream().call().await } else { chat.call().await }
+    }
+    for streams in [false, true] {
+        for after in (0..1500).step_by(10).map(Duration::from_millis) {
+            // Half open: the one probe that there may be is out while a call runs.
+            let breaker = CircuitBreaker::new().in_a_row(1).close_after(100);
+            let breaker =
+                Arc::new(breaker.cooldown(Duration::from_millis(5), Duration::from_millis(5)));
+            let limits = Arc::new(Throttle::new(8.0, 1_000_000).burst(1));
+            let retries = Arc::new(RetryBudget::new().in_flight(0.0, 1));
+            let model = bad_day();
+            let client = model.client();
+            let call = || guarded(&client, &breaker, &limits, &retries, streams);
+            let _ = timeout(after, call()).await;
+            let stats = limits.stats();
+            assert_eq!((stats.in_flight, stats.waiting), (0, 0), "after {after:?}");
+            let settled = stats.tokens_settled + stats.tokens_refunded;
+            assert_eq!(stats.tokens_reserved, settled, "after {after:?}");
+            for key in retries.all_stats() {
+                assert_eq!((key.active, key.retrying), (0, 0), "after {after:?}");
+            }
+            for key in breaker.states() {
+                assert_eq!(key.probes, 0, "after {after:?}");
+            }
         }
     }
 }
