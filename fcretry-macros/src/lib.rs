@@ -108,6 +108,11 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 /// | `fallback("model", ..)` | models to go on with, in this order; not with `max_attempts = 1` | none |
 /// | `degrade(path)` | a function `fn(&E) -> T`: the value to give where the call would fail | none |
 /// | `observer(EXPR)` | an `Observer` that is told what happens: a `static`, a `LazyLock`, an `Arc` | none |
+/// | `budget(tokens = 20_000)` | what the call may spend, with those inside it | none |
+/// | `breaker(EXPR)` | a circuit breaker that calls share, in the same ways: `breaker(OPENAI)` | none |
+/// | `throttle(EXPR)` | what limits how fast, and how much at once, endpoints are asked: `throttle(LIMITS)` | none |
+/// | `retry_budget(EXPR)` | what keeps resends a small share of all requests: `retry_budget(RETRIES)` | none |
+/// | `idempotency(..)` | what the call's key is made of: `idempotency(customer, order.id)` | a random key |
 /// | `route(EXPR)` | a `Route` of endpoints to go on with after the models, or what leads to one: `route(BACKUPS)`; not with `max_attempts = 1` | none |
 /// | `recovery = "lossless"` | `"off"`, `"lossless"`, `"lenient"` | `"lossless"` |
 /// | `history = 1` | 1 to 20 bad answers that are fed back | 1 |

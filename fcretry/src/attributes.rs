@@ -26,6 +26,10 @@
 //! | `history` | 1 | 1 to 20 bad answers carried into a repair; less than a `max_attempts` beside it | `history = 2` |
 //! | `max_feedback_chars` | 2000 | 100 to 100000, of an answer and of a list of violations each | `max_feedback_chars = 500` |
 //! | `budget(tokens = N)` | none | 1 to 1000000000: what the call may spend, with the [calls inside it](#budget) | `budget(tokens = 20_000)` |
+//! | `breaker(EXPR)` | none | a [`Breaker`](crate::guard::Breaker), such as a [`CircuitBreaker`](crate::guard::CircuitBreaker): a `static`, a `LazyLock`, an `Arc`, or a reference to one; see [guards](#guards) | `breaker(OPENAI)` |
+//! | `throttle(EXPR)` | a batch's, if the call is in one | a [`Limiter`](crate::guard::Limiter), such as a [`Throttle`](crate::guard::Throttle), in the same ways | `throttle(LIMITS)` |
+//! | `retry_budget(EXPR)` | none | [`Retries`](crate::guard::Retries), such as a [`RetryBudget`](crate::guard::RetryBudget), in the same ways | `retry_budget(self.retries)` |
+//! | `idempotency(..)` | a random key per call | 1 to 16 expressions that are `Serialize`, of which the call's [key](crate::Attempt::idempotency_key) is made | `idempotency(customer, order.id)` |
 //! | `policy(EXPR)` | none | a [`RetryPolicy`](crate::RetryPolicy), or anything that borrows as one | `policy(self.policy)`, `policy(*POLICY)` |
 //! | `crate` | `"::fcretry"` | the path of this crate, if it is re-exported | `crate = "my_app::fcretry"` |
 //!
@@ -90,6 +94,58 @@
 //! was left, the estimate of the request and what had come; of a request that the server turned down, nothing. A call inside
 //! another spends of both budgets.
 //!
+//! ## Guards
+//!
+//! What calls share, so that a bad minute stays a bad minute. They act at each request, in the order breaker, retry budget, budget,
+//! throttle, and count apart what they are asked about: a model at a server. What they refuse is not sent and uses no attempt, and
+//! waiting for them is not of the attempt's `timeout`, but of the `deadline`. Nothing is held between attempts.
+//!
+//! - `breaker`: an endpoint that fails is left alone for a while. Open, it sends the call to its next candidate at once; where there
+//!   is none, the call fails as [`CircuitOpen`](crate::FailureKind::CircuitOpen), with the time until the next probe as its
+//!   `retry_after`. Overload, timeouts, broken connections and streams count each time, a call whose repairs are used up counts once, and
+//!   refusals, rate limits and single bad answers never.
+//! - `throttle`: requests wait for their turn by rate, tokens and calls in flight, first come first served. One whose turn comes after
+//!   the deadline is refused at once, as a [`RateLimit`](crate::FailureKind::RateLimit): the call goes to its next candidate, or fails with
+//!   the time until then. What the server says in its headers (`x-ratelimit-*`, `Retry-After`) is heeded for all calls.
+//! - `retry_budget`: resends stay a small share of what is sent. One that is too many is not made, nor waited for; the call goes to its next
+//!   candidate, or fails with the failure that was to be retried, `stopped_by` `retry_budget`. Repairs and resends of cut answers are free.
+//!
+//! ```
+//! use async_openai::{Client, config::OpenAIConfig};
+//! use fcretry::{guard::{CircuitBreaker, RetryBudget, Throttle}, prelude::*};
+//!
+//! static OPENAI: CircuitBreaker = CircuitBreaker::new();
+//! static LIMITS: Throttle = Throttle::new(50.0, 2_000_000).in_flight(200);
+//! static RETRIES: RetryBudget = RetryBudget::new();
+//!
+//! /// Record a city.
+//! #[derive(serde::Deserialize, schemars::JsonSchema, ToolCall)]
+//! struct City { name: String }
+//!
+//! #[retry_policy(breaker(OPENAI), throttle(LIMITS), retry_budget(RETRIES), fallback("gpt-4o-mini"))]
+//! async fn city(
+//!     attempt: &Attempt,
+//!     client: &Client<OpenAIConfig>,
+//!     text: &str,
+//! ) -> fcretry::Result<City> {
+//!     attempt.chat(client, "gpt-4o").user(text).call().await
+//! }
+//! ```
+//!
+//! [`Run`](crate::Run) takes the same guards without the attribute, an [`Endpoint`](crate::Endpoint) of a route its own, which come before
+//! the call's, and [`Attempt::guard`](crate::Attempt::guard) lets them guard a request that is made by hand. A function without an attempt
+//! makes no requests, and takes none of these keys.
+//!
+//! ## `idempotency(..)`
+//!
+//! The call's key is a hash of the JSON of what is named, of the module and the function, taken before the first attempt: the same call made
+//! again has the same key, also in another process. Nothing is derived without this key, since two equal calls may both be meant.
+//! What has no JSON is an [`InvalidPolicy`](crate::FailureKind::InvalidPolicy), before any request.
+//!
+//! Every request carries a key of its own in the header `Idempotency-Key`, made of the call's: kept when it is sent again as it was, another
+//! when it asks for something else. Few providers look at it; a side effect of the body happens once by
+//! [`once`](crate::guard::Idempotency::once).
+//!
 //! ## `policy(EXPR)`
 //!
 //! The expression is evaluated once per call, and may use the function's arguments. A `LazyLock` is dereferenced, `policy(*POLICY)`.
@@ -101,7 +157,7 @@
 //!
 //! A [`RetryPolicy`](crate::RetryPolicy) is read from TOML, JSON or any other format that describes itself, and written to it, in
 //! the words of the attribute and by its rules; an error names every mistake with its key. Only what is given is written. The
-//! keys `degrade`, `observer` and `crate` are the function's, and no part of a policy.
+//! keys `degrade`, `observer`, the guards', `idempotency` and `crate` are the function's, and no part of a policy.
 //!
 //! - `backoff` is a table: `backoff = { strategy = "linear", base = "2s" }`.
 //! - `budget` is a table: `budget = { tokens = 20000 }`.

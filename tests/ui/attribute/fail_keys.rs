@@ -42,13 +42,7 @@ async fn no_key() -> fcretry::Result<()> {
     Ok(())
 }
 
-#[retry_policy(
-    breaker(self.breaker),
-    throttle(&LIMITS),
-    retry_budget(BUDGET),
-    idempotency(email, order_id),
-    adapt(models)
-)]
+#[retry_policy(adapt(models))]
 async fn later_versions() -> fcretry::Result<()> {
     Ok(())
 }
@@ -85,6 +79,16 @@ async fn named_by_text() -> fcretry::Result<()> {
 
 #[retry_policy(degrade(|error| 3), degrade(a, b), observer(A), observer(B))]
 async fn no_path_and_twice() -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(breaker(), throttle = 3, retry_budget, idempotency())]
+async fn guards_that_are_none(_: &Attempt) -> fcretry::Result<()> {
+    Ok(())
+}
+
+#[retry_policy(breaker(BREAKER), throttle(LIMITS), retry_budget(RETRIES), idempotency(email))]
+async fn guards_without_an_attempt(email: &str) -> fcretry::Result<()> {
     Ok(())
 }
 

@@ -156,4 +156,24 @@ async fn watched() -> fcretry::Result<u32> {
     Ok(1)
 }
 
+static BREAKER: fcretry::guard::CircuitBreaker = fcretry::guard::CircuitBreaker::new();
+static LIMITS: std::sync::LazyLock<fcretry::guard::Throttle> =
+    std::sync::LazyLock::new(fcretry::guard::Throttle::default);
+
+#[retry_policy(
+    breaker(BREAKER),
+    throttle(LIMITS),
+    retry_budget(retries),
+    idempotency(customer, order.1, "constant")
+)]
+async fn guarded(
+    attempt: &Attempt,
+    retries: &std::sync::Arc<fcretry::guard::RetryBudget>,
+    customer: &str,
+    order: (u8, u64),
+) -> fcretry::Result<()> {
+    let _ = attempt.idempotency_key();
+    Ok(())
+}
+
 fn main() {}

@@ -62,4 +62,19 @@ async fn another_value_of_a_run() -> fcretry::Result<u32> {
         .await
 }
 
+#[retry_policy(breaker(DEAF))]
+async fn no_breaker(_: &Attempt) -> fcretry::Result<u32> {
+    Ok(1)
+}
+
+#[retry_policy(throttle(fcretry::guard::Throttle::default()))]
+async fn a_throttle_of_its_own(_: &Attempt) -> fcretry::Result<u32> {
+    Ok(1)
+}
+
+#[retry_policy(idempotency(deaf, 1))]
+async fn no_part_of_a_key(_: &Attempt, deaf: &Deaf) -> fcretry::Result<u32> {
+    Ok(1)
+}
+
 fn main() {}
