@@ -28,6 +28,8 @@ pub(super) struct Circuit {
 #[derive(Debug, Default)]
 struct Rest {
     failures: Ring,
+    /// When the row of failures began.
+    row_since: Ticks,
     /// How often it opened since it was closed.
     opened: u32,
     /// When the cooldown has passed.
@@ -61,6 +63,13 @@ impl Era {
     const fn next(self, state: State) -> Self {
         Self(self.generation().wrapping_add(1) << 2 | state as u64)
     }
+}
+
+/// How what was admitted went, and how long ago it was.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub(super) verdict: Verdict,
+    pub(super) held: Ticks,
 }
 
 /// A change that the caller tells of, once it holds no lock.
@@ -157,7 +166,7 @@ impl Circuit {
         &self,
         settings: &Settings,
         era: Era,
-        verdict: Verdict,
+        Told { verdict, held }: Told,
         now: Ticks,
         spread: fn() -> f64,
     ) -> Option<Turned> {
@@ -176,20 +185,23 @@ impl Circuit {
             } else {
                 0
             };
+            if row == 1 {
+                rest.row_since = now;
+            }
             let failures = rest.failures.sum(epoch);
             let calls = failures + self.successes.sum(epoch);
             return settings
-                .trips(failures, calls, row)
-                .then(|| self.open(&mut rest, settings, now, spread()));
+                .trips(failures, calls, row, now.saturating_sub(rest.row_since))
+                .then(|| self.open(&mut rest, settings, 0, now, spread()));
         }
         if verdict != Verdict::Exhausted {
             rest.probes = rest.probes.saturating_sub(1);
         }
         match verdict {
             Verdict::Ignored | Verdict::Dropped => None,
-            Verdict::Failure | Verdict::Exhausted => {
-                Some(self.open(&mut rest, settings, now, spread()))
-            }
+            // While a probe hung, the endpoint was left alone: that time is of the next cooldown.
+            Verdict::Failure => Some(self.open(&mut rest, settings, held, now, spread())),
+            Verdict::Exhausted => Some(self.open(&mut rest, settings, 0, now, spread())),
             Verdict::Success => {
                 rest.passed += 1;
                 (rest.passed >= settings.close_after).then(|| {
@@ -200,9 +212,17 @@ impl Circuit {
         }
     }
 
-    fn open(&self, rest: &mut Rest, settings: &Settings, now: Ticks, spread: f64) -> Turned {
+    /// Opens it for a cooldown of which so much has passed.
+    fn open(
+        &self,
+        rest: &mut Rest,
+        settings: &Settings,
+        passed: Ticks,
+        now: Ticks,
+        spread: f64,
+    ) -> Turned {
         rest.opened = rest.opened.saturating_add(1);
-        let cooldown = settings.cooldown(rest.opened, spread);
+        let cooldown = settings.cooldown(rest.opened, spread).saturating_sub(passed);
         rest.until = now.saturating_add(cooldown);
         rest.probes = 0;
         self.turn(State::Open, Some(Duration::from_micros(cooldown)))

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::{
     Breaker, Change, Open, Permit, Snapshot, Verdict,
-    circuit::{Circuit, Era, Turned},
+    circuit::{Circuit, Era, Told, Turned},
     settings::Settings,
 };
 use crate::guard::{
@@ -15,9 +15,11 @@ use crate::guard::{
 /// A circuit breaker in this process, with a state for each key (up to 256; the one idle longest is forgotten).
 ///
 /// Closed, it counts what ends in a window of time that slides by tenths. It opens when at least 10 asks counted and half of them
-/// failed, or after so many failures in a row, if told to. Open, it lets nothing through for 15 s, doubled each time it opens
+/// failed, or after 10 failures in a row over at least a second: under steady traffic a window of a minute is full of answers,
+/// and half of it would be failures only after half a minute of them. Open, it lets nothing through for 15 s, doubled each time it opens
 /// again up to 120 s, and spread by 20 % so that many processes do not come back together (never past the longest). Then it lets
-/// one probe through at a time: two that succeed close it, one that fails opens it. A result counts only in the state that
+/// one probe through at a time: two that succeed close it, one that fails opens it, from when it was let through: while a probe hangs
+/// nothing else is sent either. A result counts only in the state that
 /// admitted it.
 ///
 /// Source: the breakers of Polly, resilience4j and Hystrix, and their reports of stuck probes and late results.
@@ -79,9 +81,12 @@ impl CircuitBreaker {
         self
     }
 
-    /// Opens after this many failures in a row, too, whatever their share; 0: does not. Default 0.
+    /// Opens after this many failures in a row, too, whatever their share, and however fast they come; 0: does not. Default 10,
+    /// if the first and the last of them are a second apart or more: so many requests may have been under way on one connection
+    /// that broke, and that alone says nothing of the next.
     pub const fn in_a_row(mut self, failures: u32) -> Self {
         self.settings.in_a_row = failures;
+        self.settings.row_lasts = 0;
         self
     }
 
@@ -146,7 +151,8 @@ impl CircuitBreaker {
             if !place.is_still(key) {
                 // Another key got the place meanwhile, and whatever was admitted there was not this one.
                 if let Ok(era) = admitted {
-                    self.settle_at(&place, key, era, Verdict::Ignored);
+                    let told = Told { verdict: Verdict::Ignored, held: 0 };
+                    self.settle_at(&place, key, era, told);
                 }
                 continue;
             }
@@ -175,8 +181,8 @@ impl CircuitBreaker {
             .collect()
     }
 
-    fn settle_at(&self, place: &Place<'_, Circuit>, key: Key, era: Era, verdict: Verdict) {
-        let turned = place.cell.settle(&self.settings, era, verdict, place.now, self.spread);
+    fn settle_at(&self, place: &Place<'_, Circuit>, key: Key, era: Era, told: Told) {
+        let turned = place.cell.settle(&self.settings, era, told, place.now, self.spread);
         if turned.is_some() {
             self.tell(key, turned);
         }
@@ -229,7 +235,7 @@ impl Breaker for CircuitBreaker {
             Verdict::Dropped if held >= self.settings.cut_after => Verdict::Failure,
             verdict => verdict,
         };
-        self.settle_at(&place, ticket.key(), era, verdict);
+        self.settle_at(&place, ticket.key(), era, Told { verdict, held });
     }
 }
 

@@ -5,7 +5,11 @@ use std::time::Duration;
 use proptest::{collection::vec, prelude::*};
 use tokio::time::Instant;
 
-use super::{circuit::Circuit, settings::Settings, *};
+use super::{
+    circuit::{Circuit, Told},
+    settings::Settings,
+    *,
+};
 use crate::FailureKind;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -37,7 +41,7 @@ proptest! {
         steps in vec((0_u64..60_000, 0_u8..4), 1..300),
         scale in 1_u64..2000,
     ) {
-        let mut settings = Settings { min_calls: u64::MAX, ..Settings::DEFAULT };
+        let mut settings = Settings { min_calls: u64::MAX, in_a_row: 0, ..Settings::DEFAULT };
         settings.window(Duration::from_millis(window_ms));
         let bucket = 100 * window_ms;
         let circuit = <Circuit as crate::guard::keyed::Cell>::fresh();
@@ -57,7 +61,8 @@ proptest! {
             if verdict == Verdict::Success {
                 prop_assert!(circuit.succeeded(&settings, era, now));
             } else {
-                prop_assert!(circuit.settle(&settings, era, verdict, now, || 0.5).is_none());
+                let told = Told { verdict, held: 0 };
+                prop_assert!(circuit.settle(&settings, era, told, now, || 0.5).is_none());
             }
             let seen = circuit.snapshot(key(), &settings, now);
             prop_assert_eq!((seen.calls, seen.failures), naive.counted(bucket, now));

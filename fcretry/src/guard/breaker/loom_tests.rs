@@ -7,24 +7,28 @@ use loom::{
     thread,
 };
 
-use super::{State, Verdict, circuit::Circuit, settings::Settings};
+use super::{
+    State, Verdict,
+    circuit::{Circuit, Told},
+    settings::Settings,
+};
 use crate::guard::{Key, keyed::Cell as _};
 
-const SETTINGS: Settings = Settings { in_a_row: 1, ..Settings::DEFAULT };
+const SETTINGS: Settings = Settings { in_a_row: 1, row_lasts: 0, ..Settings::DEFAULT };
 
 /// After the cooldown of a circuit that opened at 0.
 const LATER: u64 = 60_000_000;
 
 fn settle(circuit: &Circuit, settings: &Settings, era: super::circuit::Era, verdict: Verdict) {
     if verdict != Verdict::Success || !circuit.succeeded(settings, era, LATER) {
-        circuit.settle(settings, era, verdict, LATER, || 0.5);
+        circuit.settle(settings, era, Told { verdict, held: 0 }, LATER, || 0.5);
     }
 }
 
 fn opened(settings: &Settings) -> Arc<Circuit> {
     let circuit = Circuit::fresh();
     let era = circuit.admit(settings, 0).0.unwrap();
-    circuit.settle(settings, era, Verdict::Failure, 0, || 0.5);
+    circuit.settle(settings, era, Told { verdict: Verdict::Failure, held: 0 }, 0, || 0.5);
     Arc::new(circuit)
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Settings {
     pub(super) min_calls: u64,
     /// 0: off.
     pub(super) in_a_row: u32,
+    /// How long a row must have lasted to say anything.
+    pub(super) row_lasts: Ticks,
     pub(super) cooldown: Duration,
     pub(super) max_cooldown: Duration,
     pub(super) probes: u32,
@@ -29,7 +31,8 @@ impl Settings {
         buckets: u64::MAX / 6_000_000 + 1,
         share: Share::of(0.5),
         min_calls: 10,
-        in_a_row: 0,
+        in_a_row: 10,
+        row_lasts: ticks(Duration::from_secs(1)),
         cooldown: Duration::from_secs(15),
         max_cooldown: Duration::from_secs(120),
         probes: 1,
@@ -59,9 +62,9 @@ impl Settings {
         ticks(Duration::try_from_secs_f64(low + (high - low) * spread).unwrap_or(Duration::MAX))
     }
 
-    /// Whether so many failures of so many calls, and so many of them in a row, are too many.
-    pub(super) const fn trips(&self, failures: u64, calls: u64, row: u32) -> bool {
+    /// Whether so many failures of so many calls, and so many of them in a row that has lasted so long, are too many.
+    pub(super) const fn trips(&self, failures: u64, calls: u64, row: u32, lasted: Ticks) -> bool {
         (calls >= self.min_calls && failures > 0 && self.share.is_reached(failures, calls))
-            || (self.in_a_row > 0 && row >= self.in_a_row)
+            || (self.in_a_row > 0 && row >= self.in_a_row && lasted >= self.row_lasts)
     }
 }

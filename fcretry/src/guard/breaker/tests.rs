@@ -80,6 +80,46 @@ async fn failures_in_a_row_open_it_whatever_their_share_and_a_success_begins_ane
     assert_eq!(state(&breaker), State::Open);
 }
 
+#[tokio::test(start_paused = true)]
+async fn by_default_an_outage_opens_it_within_seconds_though_the_window_is_full_of_answers() {
+    let breaker = CircuitBreaker::new();
+    for _ in 0..2400 {
+        admit(&breaker).unwrap().success();
+    }
+    let mut failures = 0;
+    while let Ok(permit) = admit(&breaker) {
+        permit.failure();
+        failures += 1;
+        advance(SECOND / 40).await;
+    }
+    assert_eq!(failures, 41, "one second of them");
+    // As slow calls fail: ten of them.
+    let breaker = CircuitBreaker::new();
+    for n in 0..10 {
+        assert_eq!(state(&breaker), State::Closed, "{n}");
+        admit(&breaker).unwrap().failure();
+        advance(10 * SECOND).await;
+    }
+    assert_eq!(state(&breaker), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_at_one_moment_is_no_row_by_default() {
+    let breaker = CircuitBreaker::new();
+    for _ in 0..200 {
+        admit(&breaker).unwrap().success();
+    }
+    for _ in 0..3 {
+        // A connection breaks, and those that were under way on it.
+        for _ in 0..50 {
+            admit(&breaker).unwrap().failure();
+        }
+        admit(&breaker).unwrap().success();
+        advance(10 * SECOND).await;
+    }
+    assert_eq!(state(&breaker), State::Closed);
+}
+
 /// tower-resilience takes 10 000 failures to open after 10 000 successes.
 #[tokio::test(start_paused = true)]
 async fn old_successes_leave_the_window() {
@@ -150,6 +190,23 @@ async fn a_probe_that_fails_opens_it_for_longer_each_time_up_to_the_longest() {
     admit(&breaker).unwrap().success();
     admit(&breaker).unwrap().failure();
     assert_eq!(breaker.state(key()).retry_in.unwrap().as_secs(), 15, "it closed between");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_in_which_a_probe_hung_is_of_the_cooldown_after_it() {
+    let breaker = touchy();
+    half_open(&breaker).await;
+    let probe = admit(&breaker).unwrap();
+    advance(10 * SECOND).await;
+    probe.failure();
+    assert_eq!(breaker.state(key()).retry_in, Some(20 * SECOND));
+    advance(20 * SECOND).await;
+    let probe = admit(&breaker).unwrap();
+    advance(100 * SECOND).await;
+    probe.failure();
+    // Longer than the whole cooldown: the next may go at once.
+    assert_eq!(breaker.state(key()).retry_in, Some(Duration::ZERO));
+    assert!(admit(&breaker).is_ok());
 }
 
 #[tokio::test(start_paused = true)]
