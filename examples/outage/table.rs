@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::simulation::Figures;
+use crate::simulation::{Figures, OutageFigures};
 
 /// One line a scenario.
 pub(crate) fn write(out: &mut impl Write, played: &[Figures]) -> io::Result<()> {
@@ -64,7 +64,7 @@ pub(crate) fn write_json(out: &mut impl Write, played: &[Figures]) -> io::Result
             "429s": figures.turned_away,
             "429s_share": figures.turned_away_share(),
             "sent_in_outage": outage.map(|outage| outage.sent),
-            "sent_in_outage_share": outage.map(|outage| outage.share()),
+            "sent_in_outage_share": outage.map(OutageFigures::share),
             "recovered_in_s": outage.and_then(|outage| outage.recovered_in).map(|time| time.as_secs()),
             "missed": figures.missed().iter().map(ToString::to_string).collect::<Vec<_>>(),
         })

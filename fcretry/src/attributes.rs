@@ -107,6 +107,7 @@
 //! - `throttle`: requests wait for their turn by rate, tokens and calls in flight, first come first served. One whose turn comes after
 //!   the deadline is refused at once, as a [`RateLimit`](crate::FailureKind::RateLimit): the call goes to its next candidate, or fails with
 //!   the time until then. What the server says in its headers (`x-ratelimit-*`, `Retry-After`) is heeded for all calls.
+//!   Whoever had to wait asks the breaker again.
 //! - `retry_budget`: resends stay a small share of what is sent. One that is too many is not made, nor waited for; the call goes to its next
 //!   candidate, or fails with the failure that was to be retried, `stopped_by` `retry_budget`. Repairs and resends of cut answers are free.
 //!

@@ -22,6 +22,7 @@ mod left_early;
 mod limits;
 mod nested;
 mod observers;
+mod outages;
 mod own_errors;
 mod parallel;
 mod plans;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use fcretry::{
     Endpoint, FailureKind, RetryPolicy, Run, StoppedBy,
-    guard::Throttle,
+    guard::{CircuitBreaker, RetryBudget, State, Throttle},
     prelude::*,
     testing::{MockModel, Reply},
 };
@@ -175,4 +175,93 @@ async fn a_run_and_an_endpoint_take_one_too() {
     }
     assert_eq!(start.elapsed().as_secs(), 1);
     assert_eq!(LIMITS.stats().in_flight, 0);
+}
+
+/// One request at a time, and a breaker.
+#[retry_policy(breaker(breaker), throttle(limits), max_attempts = 1)]
+async fn guarded(
+    attempt: &Attempt,
+    client: &Mock,
+    breaker: &Arc<CircuitBreaker>,
+    limits: &Arc<Throttle>,
+) -> fcretry::Result<Order> {
+    attempt.chat(client, "gpt-4o").user("An order, please.").call().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waited_for_a_turn_is_not_sent_to_an_endpoint_that_went_down_meanwhile() {
+    let breaker = Arc::new(CircuitBreaker::new().in_a_row(1));
+    let limits = Arc::new(Throttle::new(1000.0, 10_000_000).burst(1));
+    let model = MockModel::new([Reply::status(503).delay("2s")]).then_repeat(good());
+    let client = model.client();
+    let start = Instant::now();
+    let calls = join_all((0..50).map(|_| guarded(&client, &breaker, &limits))).await;
+    let kinds = calls.into_iter().map(|result| result.unwrap_err().kind());
+    let open = kinds.filter(|kind| *kind == FailureKind::CircuitOpen).count();
+    assert_eq!((open, model.request_count()), (49, 1));
+    // At once when they know, and what the throttle gave them is back.
+    assert!(start.elapsed() < Duration::from_millis(2100), "{:?}", start.elapsed());
+    let stats = limits.stats();
+    assert_eq!((stats.in_flight, stats.waiting), (0, 0));
+    assert_eq!(stats.tokens_reserved, stats.tokens_settled + stats.tokens_refunded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_waits_for_its_turn_stays_the_only_one() {
+    let breaker = Arc::new(CircuitBreaker::new().in_a_row(1));
+    let limits = Arc::new(Throttle::new(1.0, 10_000_000).burst(1));
+    let model = MockModel::new([Reply::status(503)]).then_repeat(good());
+    let client = model.client();
+    assert!(guarded(&client, &breaker, &limits).await.is_err());
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    // Takes the throttle's turn, so that the probe has to wait.
+    let at = Arc::new(CircuitBreaker::new());
+    let one = Run::new(&RetryPolicy::default()).breaker(&at).throttle(&limits).run(
+        async |attempt: &Attempt| -> fcretry::Result<Order> {
+            attempt.chat(&client, "gpt-4o").user("An order, please.").call().await
+        },
+    );
+    assert!(one.await.is_ok());
+    let calls = join_all((0..10).map(|_| guarded(&client, &breaker, &limits))).await;
+    assert_eq!(calls.iter().filter(|result| result.is_ok()).count(), 1);
+    assert_eq!(model.request_count(), 3);
+    assert_eq!(breaker.states()[0].state, State::HalfOpen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_before_its_turn_says_nothing_of_the_endpoint() {
+    let breaker = Arc::new(CircuitBreaker::new().in_a_row(1).cut_after(Duration::from_secs(1)));
+    let limits = Arc::new(Throttle::new(0.05, 10_000_000).burst(1));
+    let model = MockModel::repeat(good());
+    let client = model.client();
+    assert!(guarded(&client, &breaker, &limits).await.is_ok());
+    let waits = guarded(&client, &breaker, &limits);
+    assert!(timeout(Duration::from_secs(10), waits).await.is_err());
+    assert_eq!(breaker.states()[0].state, State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn asks_by_hand_that_wait_at_once_lose_nothing_of_what_was_given_for_them() {
+    let (breaker, limits) =
+        (Arc::new(CircuitBreaker::new()), Arc::new(Throttle::new(1.0, 60_000).burst(2)));
+    let retries = Arc::new(RetryBudget::new());
+    let policy = RetryPolicy::builder().budget_tokens(1000).build().unwrap();
+    let run = Run::new(&policy).breaker(&breaker).throttle(&limits).retry_budget(&retries);
+    let sum = run.run(async |attempt: &Attempt| -> fcretry::Result<u8> {
+        let ask = || {
+            attempt.guard("large", 100, async {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                Ok::<_, fcretry::Error>(1)
+            })
+        };
+        let dropped = timeout(Duration::from_millis(500), join_all((0..5).map(|_| ask()))).await;
+        assert!(dropped.is_err());
+        let answers = join_all((0..5).map(|_| ask())).await;
+        answers.into_iter().sum()
+    });
+    assert_eq!(sum.await.unwrap(), 5);
+    let stats = limits.stats();
+    assert_eq!((stats.in_flight, stats.waiting, stats.admitted), (0, 0, 7));
+    assert_eq!(stats.tokens_reserved, stats.tokens_settled + stats.tokens_refunded);
+    assert_eq!(retries.all_stats()[0].active, 0);
 }

@@ -33,7 +33,6 @@ const TOKENS: u32 = 100;
 
 /// Asks by hand, with a client that is none of ours.
 #[retry_policy(
-    timeout = "10s",
     breaker(guards.breaker),
     throttle(guards.throttle),
     retry_budget(guards.retries)
@@ -48,9 +47,25 @@ pub(crate) async fn by_hand(
     attempt.accept_text(text)
 }
 
+/// The same, and says what an answer may take: several times what it does.
+#[retry_policy(
+    timeout = "5s",
+    breaker(guards.breaker),
+    throttle(guards.throttle),
+    retry_budget(guards.retries)
+)]
+pub(crate) async fn in_time(
+    attempt: &Attempt,
+    guards: &Guards,
+    provider: &Provider,
+) -> fcretry::Result<Note> {
+    let model = attempt.model("gpt-4o");
+    let text = attempt.guard(&model, u64::from(TOKENS), provider.request()).await?;
+    attempt.accept_text(text)
+}
+
 /// Asks through the transport.
 #[retry_policy(
-    timeout = "10s",
     breaker(guards.breaker),
     throttle(guards.throttle),
     retry_budget(guards.retries)
@@ -68,7 +83,7 @@ pub(crate) async fn by_chat(
 pub(crate) async fn usual(provider: &Provider) -> Result<(), ()> {
     let mut delay = Duration::from_secs(1);
     for retries_left in (0..=3).rev() {
-        let failed = match timeout(Duration::from_secs(10), provider.request()).await {
+        let failed = match timeout(Duration::from_secs(60), provider.request()).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => error.failure().cloned(),
             Err(_) => None,

@@ -76,7 +76,7 @@ pub(crate) struct Figures {
 }
 
 /// What came of an outage.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutageFigures {
     /// Requests while it lasted, and in as long a time before it.
     pub(crate) sent: u32,

@@ -9,6 +9,8 @@ use std::{ops::Range, sync::Arc, time::Duration};
 
 use callers::Guards;
 pub(crate) use figures::Figures;
+#[allow(unused_imports, reason = "the table names it, the tests do not")]
+pub(crate) use figures::OutageFigures;
 use figures::Tally;
 use provider::{Down, LIMIT, Provider};
 use tokio::{
@@ -21,7 +23,9 @@ use tokio::{
 pub(crate) enum Callers {
     /// An annotated function with all guards, asking by hand.
     ByHand,
-    /// The same through the client and its transport.
+    /// The same with 5 s for an attempt, and not the 60 s of the default.
+    InTime,
+    /// The first through the client and its transport.
     ByChat,
     /// The loop that is usual without guards.
     Usual,
@@ -42,10 +46,11 @@ const fn scenario(name: &'static str, callers: Callers, load: f64, down: Option<
 }
 
 /// All of them, those with bounds first.
-pub(crate) const SCENARIOS: [Scenario; 7] = [
+pub(crate) const SCENARIOS: [Scenario; 8] = [
     scenario("503 for 30 s", Callers::ByHand, 0.8, Some(Down::Unavailable)),
     scenario("503 for 30 s, transport", Callers::ByChat, 0.8, Some(Down::Unavailable)),
     scenario("hangs for 30 s", Callers::ByHand, 0.8, Some(Down::Hangs)),
+    scenario("hangs for good", Callers::InTime, 0.8, Some(Down::HangsForGood)),
     scenario("twice the limit", Callers::ByHand, 2.0, None),
     scenario("503 for 30 s, usual loop", Callers::Usual, 0.8, Some(Down::Unavailable)),
     scenario("hangs for 30 s, usual loop", Callers::Usual, 0.8, Some(Down::Hangs)),
@@ -68,7 +73,7 @@ impl Scenario {
             .enable_time()
             .start_paused(true)
             .build()?;
-        // Jitter, spread and arrivals are drawn from the thread's numbers.
+        // Jitter and spread are drawn from the thread's numbers.
         fastrand::seed(seed);
         Ok(runtime.block_on(self.run(seed)))
     }
@@ -82,10 +87,11 @@ impl Scenario {
         let guards = Guards::default();
         let tally = Arc::new(Tally::new(start, SECONDS));
         let mut calls = JoinSet::new();
+        let mut arrivals = fastrand::Rng::with_seed(seed);
         let mut arrives = 0.0;
         loop {
             // Calls come as they come, and not because others ended.
-            arrives -= (1.0 - fastrand::f64()).ln() / (LIMIT * self.load);
+            arrives -= (1.0 - arrivals.f64()).ln() / (LIMIT * self.load);
             if arrives >= SECONDS as f64 {
                 break;
             }
@@ -96,6 +102,7 @@ impl Scenario {
             calls.spawn(async move {
                 let is_good = match callers {
                     Callers::ByHand => callers::by_hand(&guards, &provider).await.is_ok(),
+                    Callers::InTime => callers::in_time(&guards, &provider).await.is_ok(),
                     Callers::ByChat => callers::by_chat(&guards, &client).await.is_ok(),
                     Callers::Usual => callers::usual(&provider).await.is_ok(),
                 };

@@ -32,8 +32,10 @@ const MORE: f64 = 0.4;
 pub(crate) enum Down {
     /// It says 503, of what was under way, too.
     Unavailable,
-    /// It says nothing, to what was under way neither, and not afterwards.
+    /// It says nothing, to what was under way neither; when it is back, it breaks those connections off.
     Hangs,
+    /// It says nothing, and never will.
+    HangsForGood,
 }
 
 /// A provider on the clock of tokio, the same for the same seed. Clones are one.
@@ -59,6 +61,7 @@ enum Answer {
     Fine,
     TooMany { retry_after: Duration },
     Unavailable,
+    BrokenOff,
     Nothing,
 }
 
@@ -94,6 +97,7 @@ impl Provider {
             Answer::Unavailable => {
                 Err(Failure::new(FailureKind::ModelOverload).with_status(503).into())
             }
+            Answer::BrokenOff => Err(Failure::new(FailureKind::TransientNetwork).into()),
             Answer::Nothing => pending().await,
         }
     }
@@ -107,6 +111,7 @@ impl Provider {
                 Answer::Fine => Reply::tool_call("note", json!({"text": "fine"})),
                 Answer::TooMany { retry_after } => Reply::status(429).retry_after(retry_after),
                 Answer::Unavailable => Reply::status(503),
+                Answer::BrokenOff => Reply::drop_connection(),
                 Answer::Nothing => Reply::hang(),
             };
             reply.delay(after)
@@ -136,13 +141,8 @@ impl State {
         }
         // Who says no says it fast.
         let soon = Duration::from_secs_f64(0.02 + 0.06 * self.random.f64());
-        if let Some((down, when)) = &self.down
-            && when.contains(&now)
-        {
-            return match down {
-                Down::Unavailable => (Answer::Unavailable, soon),
-                Down::Hangs => (Answer::Nothing, Duration::ZERO),
-            };
+        if let Some(said) = self.is_down(now..now, soon) {
+            return said;
         }
         self.store = (self.store + (now - self.at) * LIMIT).min(STORE);
         self.at = now;
@@ -155,16 +155,23 @@ impl State {
         self.store -= 1.0;
         let ends = now + self.takes();
         self.under_way.push(Reverse(at + Duration::from_secs_f64(ends - now)));
-        match &self.down {
-            Some((down, when)) if now < when.start && ends > when.start => {
-                let until = Duration::from_secs_f64(when.start - now);
-                match down {
-                    Down::Unavailable => (Answer::Unavailable, until + soon),
-                    Down::Hangs => (Answer::Nothing, Duration::ZERO),
-                }
-            }
-            _ => (Answer::Fine, Duration::from_secs_f64(ends - now)),
+        let fine = (Answer::Fine, Duration::from_secs_f64(ends - now));
+        self.is_down(now..ends, soon).unwrap_or(fine)
+    }
+
+    /// What is said to a request that came at its start and would be answered at its end, if it is down at either or
+    /// between.
+    fn is_down(&self, asked: Range<f64>, soon: Duration) -> Option<(Answer, Duration)> {
+        let (down, when) = self.down.as_ref()?;
+        if asked.end < when.start || asked.start >= when.end {
+            return None;
         }
+        let until = |time: f64| Duration::from_secs_f64((time - asked.start).max(0.0));
+        Some(match down {
+            Down::Unavailable => (Answer::Unavailable, until(when.start) + soon),
+            Down::Hangs => (Answer::BrokenOff, until(when.end)),
+            Down::HangsForGood => (Answer::Nothing, Duration::ZERO),
+        })
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a few hundred")]

@@ -22,6 +22,7 @@ pub use idempotency::{
 };
 pub use key::Key;
 pub use retries::{Asking, Came, Retries, RetryBudget, RetryStats, Spent};
+pub(crate) use soon::Later;
 pub use soon::Soon;
 #[doc(inline)]
 pub use throttle::{Limiter, Throttle};

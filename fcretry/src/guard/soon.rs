@@ -20,8 +20,11 @@ pub struct Soon<'a, T>(Answer<'a, T>);
 enum Answer<'a, T> {
     /// Nothing, once it was taken.
     Now(Option<T>),
-    Later(Pin<Box<dyn Future<Output = T> + Send + 'a>>),
+    Later(Later<'a, T>),
 }
+
+/// An answer that is waited for.
+pub(crate) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl<'a, T> Soon<'a, T> {
     /// An answer that is there.
@@ -34,6 +37,21 @@ impl<'a, T> Soon<'a, T> {
         match self.0 {
             Answer::Now(answer) => answer,
             Answer::Later(_) => None,
+        }
+    }
+
+    /// The answer, or what is left to wait for: that is all that whoever waits has to keep.
+    pub(crate) fn begin(self, context: &mut Context<'_>) -> Result<T, Later<'a, T>>
+    where
+        T: Send + 'a,
+    {
+        match self.0 {
+            Answer::Now(Some(answer)) => Ok(answer),
+            Answer::Now(None) => Err(Box::pin(std::future::pending())),
+            Answer::Later(mut later) => match later.as_mut().poll(context) {
+                Poll::Ready(answer) => Ok(answer),
+                Poll::Pending => Err(later),
+            },
         }
     }
 

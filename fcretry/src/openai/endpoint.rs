@@ -80,7 +80,7 @@ impl Exchange for NoClient {
 
     fn create(
         &self,
-        _: CreateChatCompletionRequest,
+        _: Box<CreateChatCompletionRequest>,
         _: IdempotencyKey,
     ) -> Coming<'_, CreateChatCompletionResponse> {
         Box::pin(std::future::ready(Err(no_client())))
@@ -88,7 +88,7 @@ impl Exchange for NoClient {
 
     fn create_stream(
         &self,
-        _: CreateChatCompletionRequest,
+        _: Box<CreateChatCompletionRequest>,
         _: IdempotencyKey,
     ) -> Coming<'_, ChatCompletionResponseStream> {
         Box::pin(std::future::ready(Err(no_client())))

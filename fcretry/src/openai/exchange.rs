@@ -33,14 +33,14 @@ pub(super) trait Exchange: Send + Sync {
     /// Sends one request, under a key that tells whoever looks at it that it was sent before.
     fn create(
         &self,
-        request: CreateChatCompletionRequest,
+        request: Box<CreateChatCompletionRequest>,
         key: IdempotencyKey,
     ) -> Coming<'_, CreateChatCompletionResponse>;
 
     /// Sends one request for a stream.
     fn create_stream(
         &self,
-        request: CreateChatCompletionRequest,
+        request: Box<CreateChatCompletionRequest>,
         key: IdempotencyKey,
     ) -> Coming<'_, ChatCompletionResponseStream>;
 }
@@ -63,19 +63,27 @@ impl<C: Config> Exchange for Client<C> {
 
     fn create(
         &self,
-        request: CreateChatCompletionRequest,
+        request: Box<CreateChatCompletionRequest>,
         key: IdempotencyKey,
     ) -> Coming<'_, CreateChatCompletionResponse> {
-        Box::pin(async move { self.chat().header(KEY, key.to_string())?.create(request).await })
+        Box::pin(
+            async move { self.chat().header(KEY, key.to_string())?.create(unboxed(request)).await },
+        )
     }
 
     fn create_stream(
         &self,
-        request: CreateChatCompletionRequest,
+        request: Box<CreateChatCompletionRequest>,
         key: IdempotencyKey,
     ) -> Coming<'_, ChatCompletionResponseStream> {
-        Box::pin(
-            async move { self.chat().header(KEY, key.to_string())?.create_stream(request).await },
-        )
+        Box::pin(async move {
+            self.chat().header(KEY, key.to_string())?.create_stream(unboxed(request)).await
+        })
     }
+}
+
+/// What was in the box, which is given back here: a box that is emptied within a future is held as long as that.
+#[allow(clippy::boxed_local, reason = "to be rid of the box is what it is for")]
+fn unboxed<T>(boxed: Box<T>) -> T {
+    *boxed
 }

@@ -60,11 +60,7 @@ impl<'a> Chat<'a> {
         let part = if *streams { ask.part(asked) } else { None };
         let mut rest = continuation.and_then(|how| Some(Rest { begun: part?, how }));
         let answer = loop {
-            let mut written = request.clone();
-            if let Some(rest) = &rest {
-                Continuation::ask(&rest.begun, &mut written);
-            }
-            quirks.apply(&mut written);
+            let written = write(request, rest.as_ref(), quirks);
             let admission = ask.admission(number, &written.model, || estimate::of(&written));
             let sending = match admission.await {
                 Ok(sending) => sending,
@@ -74,9 +70,9 @@ impl<'a> Chat<'a> {
                 let watch = expected.watch(ask, request.max_completion_tokens);
                 // On the heap: what it takes to read a stream would be in the future of every caller.
                 let rest = rest.as_ref();
-                Box::pin(streamed(ask, *client, &written, asked, rest, watch, &sending)).await
+                Box::pin(streamed(ask, *client, written, asked, rest, watch, &sending)).await
             } else {
-                whole(ask, *client, &written, &sending).await
+                whole(ask, *client, written, &sending).await
             };
             let failure = match result {
                 Ok(answer) => {
@@ -98,7 +94,7 @@ impl<'a> Chat<'a> {
                 continue;
             }
             objections += 1;
-            match quirks.after(&written, &failure) {
+            match quirks.after(&write(request, rest.as_ref(), quirks), &failure) {
                 Some(changed) if objections <= MAX_OBJECTIONS => {
                     quirks = changed;
                     ask.revise();
@@ -135,14 +131,29 @@ impl Expected {
     }
 }
 
+/// The request as this endpoint takes it. Written again where it is looked at again: while an answer is waited for, the one that
+/// was sent is the client's, and another would be kept for nothing.
+fn write(
+    request: &CreateChatCompletionRequest,
+    rest: Option<&Rest>,
+    quirks: Quirks,
+) -> Box<CreateChatCompletionRequest> {
+    let mut written = Box::new(request.clone());
+    if let Some(rest) = rest {
+        Continuation::ask(&rest.begun, &mut written);
+    }
+    quirks.apply(&mut written);
+    written
+}
+
 /// Sends a request for an answer in one piece.
 async fn whole(
     ask: &Ask<'_>,
     client: &dyn Exchange,
-    request: &CreateChatCompletionRequest,
+    request: Box<CreateChatCompletionRequest>,
     sending: &Sending<'_>,
 ) -> Result<Arc<Answer>, Failure> {
-    let exchange = client.create(request.clone(), ask.request_key());
+    let exchange = client.create(request, ask.request_key());
     let (result, seen) = transport::observe(exchange).await;
     sending.limits(&seen.limits);
     let answer = Arc::new(Answer::from(&result.map_err(classify::failure)?));
@@ -160,7 +171,7 @@ struct Rest {
 async fn streamed(
     ask: &Ask<'_>,
     client: &dyn Exchange,
-    request: &CreateChatCompletionRequest,
+    request: Box<CreateChatCompletionRequest>,
     asked: u64,
     rest: Option<&Rest>,
     mut watch: Watch,
@@ -169,7 +180,7 @@ async fn streamed(
     let policy = ask.policy();
     let (first_token, idle) = (policy.first_token(), policy.idle());
     let pace = Pace { started: Instant::now(), first_token, idle, ends: ask.ends() };
-    let exchange = client.create_stream(request.clone(), ask.request_key());
+    let exchange = client.create_stream(request, ask.request_key());
     let exchange = transport::observe_stream(exchange, rest.map(|rest| rest.how));
     let (result, seen) = match pace.first_due() {
         Some(due) => timeout_at(due, exchange).await.map_err(|_| pace.late())?,
@@ -178,7 +189,7 @@ async fn streamed(
     sending.limits(&seen.limits);
     let begun = rest.map(|rest| rest.begun.clone());
     let Received { answer, first_token, tokens, part } = match (seen.streamed, result) {
-        (Some(body), _) => stream::read(body, begun, pace, &mut watch).await,
+        (Some(body), _) => stream::read(*body, begun, pace, &mut watch).await,
         // A client that was made elsewhere says nowhere that it is the rest that is asked for.
         (None, _) if rest.is_some() => return Err(Failure::new(FailureKind::InvalidRequest)),
         (None, Ok(chunks)) => stream::read_typed(chunks, pace, &mut watch).await,

@@ -42,7 +42,7 @@ pub(super) struct Seen {
     pub(super) limits: ServerLimits,
     pub(super) request_id: Option<String>,
     /// The stream, which the typed client would read in a task of its own, without end and without an end seen.
-    pub(super) streamed: Option<Streamed>,
+    pub(super) streamed: Option<Box<Streamed>>,
     takes_streams: bool,
     /// The request asks for the rest of an answer.
     continuation: Option<Continuation>,
@@ -70,24 +70,28 @@ impl std::fmt::Display for Taken {
 impl std::error::Error for Taken {}
 
 /// Awaits `exchange`, and returns what its transport saw with what it gave.
-pub(super) async fn observe<F: Future>(exchange: F) -> (F::Output, Seen) {
-    observed(exchange, Seen::default()).await
+pub(super) fn observe<F: Future>(exchange: F) -> impl Future<Output = (F::Output, Seen)> {
+    observed(exchange, Seen::default())
 }
 
 /// Awaits `exchange`, and returns what its transport saw with what it gave: a stream, if there is one, and then nothing
 /// else that counts.
-pub(super) async fn observe_stream<F: Future>(
+pub(super) fn observe_stream<F: Future>(
     exchange: F,
     continuation: Option<Continuation>,
-) -> (F::Output, Seen) {
-    observed(exchange, Seen { takes_streams: true, continuation, ..Seen::default() }).await
+) -> impl Future<Output = (F::Output, Seen)> {
+    observed(exchange, Seen { takes_streams: true, continuation, ..Seen::default() })
 }
 
-async fn observed<F: Future>(exchange: F, seen: Seen) -> (F::Output, Seen) {
+/// Not an `async fn`, which would hold what it was called with as well as what it made of it.
+fn observed<F: Future>(exchange: F, seen: Seen) -> impl Future<Output = (F::Output, Seen)> {
     let seen = Arc::new(Mutex::new(seen));
-    let output = SEEN.scope(Arc::clone(&seen), exchange).await;
-    let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
-    (output, seen)
+    let exchange = SEEN.scope(Arc::clone(&seen), exchange);
+    async move {
+        let output = exchange.await;
+        let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+        (output, seen)
+    }
 }
 
 /// What a chat in this task wants to know, if one does.
@@ -140,7 +144,7 @@ where
                 sent.map_err(|error| boxed(at(classify::transport(error.into()), &url)))?;
             if is_streamed && with_seen(|seen| seen.takes_streams) == Some(true) {
                 let streamed = receive_stream(response, &url).await.map_err(boxed)?;
-                with_seen(|seen| seen.streamed = Some(streamed));
+                with_seen(|seen| seen.streamed = Some(Box::new(streamed)));
                 return Err(OpenAIError::Boxed(Box::new(Taken)));
             }
             receive(response, &url, is_streamed).await.map_err(boxed)

@@ -1,15 +1,23 @@
 //! What a request needs before it is sent: the leave of the guards.
 
 use std::{
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use super::{Ask, guards::Place, pass::Pass, sending::Sending, state::State, waits::Waiting};
+use super::{
+    Ask,
+    guards::Place,
+    pass::{Pass, Turn},
+    sending::Sending,
+    state::State,
+    waits::Waiting,
+};
 use crate::{
     around,
     failure::{Failure, FailureKind},
-    guard::{Asking, Estimate, Key, Open, OverBudget, Permit, Soon, Spent, throttle},
+    guard::{Asking, Estimate, Key, Later, Open, OverBudget, Permit, Soon, Spent, throttle},
 };
 
 /// Which guard did not let a request go.
@@ -20,8 +28,9 @@ pub(super) enum ByGuard {
     Other,
 }
 
-/// The guards are asked for their leave, in the order breaker, retry budget, budget, throttle. What was given is given back if one
-/// of them refuses, or this is dropped.
+/// The guards are asked for their leave, in the order breaker, retry budget, budget, throttle. Who had to wait for the throttle asks the
+/// breaker again: what it said is old by then, and a line of calls would go on to an endpoint that went down meanwhile. What was given
+/// is given back if one of them refuses, or this is dropped.
 #[must_use = "nobody is asked before it is awaited"]
 pub(crate) struct Admission<'a> {
     ask: Ask<'a>,
@@ -33,20 +42,40 @@ pub(crate) struct Admission<'a> {
     waiting: Option<Box<Asked<'a>>>,
 }
 
-/// How far it is. What the guards gave so far is with the ask's request.
+/// How far it is, and what the guards gave so far.
 struct Asked<'a> {
     stage: Stage<'a>,
+    pass: Pass,
     /// Held for its end.
-    _waiting: Waiting<'a>,
+    stands_still: Option<Waiting<'a>>,
 }
 
 /// The guard that is to be asked, or whose answer is waited for.
 enum Stage<'a> {
-    Breaker(Option<Soon<'a, Result<Permit<'a>, Open>>>),
-    Retries(Option<Soon<'a, Result<Asking<'a>, Spent>>>),
+    Breaker(Option<Later<'a, Result<Permit<'a>, Open>>>),
+    Retries(Option<Later<'a, Result<Asking<'a>, Spent>>>),
     Budget,
-    Throttle(Option<Soon<'a, Result<throttle::Permit<'a>, throttle::Refused>>>),
+    Throttle(Option<Later<'a, Result<throttle::Permit<'a>, throttle::Refused>>>),
+    BreakerAgain(Option<Later<'a, Result<Permit<'a>, Open>>>),
     Over,
+}
+
+/// What a guard says: asked now, unless it is waited for.
+fn poll_guard<'a, T: Send + 'a>(
+    later: &mut Option<Later<'a, T>>,
+    context: &mut Context<'_>,
+    ask: impl FnOnce() -> Soon<'a, T>,
+) -> Poll<T> {
+    if let Some(later) = later {
+        return later.as_mut().poll(context);
+    }
+    match ask().begin(context) {
+        Ok(said) => Poll::Ready(said),
+        Err(rest) => {
+            *later = Some(rest);
+            Poll::Pending
+        }
+    }
 }
 
 /// Why a request was not sent.
@@ -123,24 +152,26 @@ impl<'a> Admission<'a> {
         let key = place.key;
         loop {
             match stage {
-                Stage::Breaker(said) => {
+                Stage::Breaker(later) | Stage::BreakerAgain(later) => {
                     if let Some(breaker) = place.breaker() {
-                        let said = said.get_or_insert_with(|| breaker.admit_at(key, around::now()));
-                        match ready!(Pin::new(said).poll(context)) {
+                        let ask = || breaker.admit_at(key, around::now());
+                        match ready!(poll_guard(later, context, ask)) {
                             Ok(permit) => {
                                 pass.breaker = Some((breaker.clone(), permit.into_ticket()));
                             }
                             Err(open) => return Poll::Ready(Err(Refused::Open(open))),
                         }
                     }
-                    *stage = Stage::Retries(None);
+                    *stage = match stage {
+                        Stage::BreakerAgain(_) => Stage::Over,
+                        _ => Stage::Retries(None),
+                    };
                 }
-                Stage::Retries(said) => {
+                Stage::Retries(later) => {
                     if let Some(retries) = place.retries() {
                         let after = self.before.as_ref().map(Failure::kind);
-                        let said =
-                            said.get_or_insert_with(|| retries.ask_at(key, after, around::now()));
-                        match (ready!(Pin::new(said).poll(context)), self.before.take()) {
+                        let ask = || retries.ask_at(key, after, around::now());
+                        match (ready!(poll_guard(later, context, ask)), self.before.take()) {
                             (Ok(asking), _) => {
                                 pass.retries = Some((retries.clone(), asking.into_ticket()));
                             }
@@ -162,59 +193,80 @@ impl<'a> Admission<'a> {
                     }
                     *stage = Stage::Throttle(None);
                 }
-                Stage::Throttle(said) => {
+                Stage::Throttle(later) => {
+                    let has_waited = later.is_some();
                     if let Some(limiter) = place.throttle() {
                         let (tokens, deadline) = (self.estimate.total(), self.ask.attempt.deadline);
-                        let said = said.get_or_insert_with(|| {
-                            limiter.reserve_at(key, tokens, deadline, around::now())
-                        });
-                        match ready!(Pin::new(said).poll(context)) {
+                        let ask = || limiter.reserve_at(key, tokens, deadline, around::now());
+                        match ready!(poll_guard(later, context, ask)) {
                             Ok(permit) => {
-                                let (key, ended) = permit.into_ended();
-                                pass.throttle = Some((limiter.clone(), key, ended));
+                                pass.throttle = Some(Turn::of(limiter.clone(), permit));
                             }
                             Err(refused) => return Poll::Ready(Err(Refused::Throttled(refused))),
                         }
                     }
-                    *stage = Stage::Over;
+                    *stage = if has_waited {
+                        // A probe that it may be is free for this one to take again.
+                        pass.drop_breaker();
+                        Stage::BreakerAgain(None)
+                    } else {
+                        Stage::Over
+                    };
                 }
                 Stage::Over => return Poll::Ready(Ok(())),
             }
         }
     }
 
-    /// Asks on, and says what comes of it. The guards are asked while the attempt is locked: none of them knows of it.
-    fn ask_on(
-        &mut self,
-        stage: &mut Stage<'a>,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), Failure>> {
+    /// Asks for the first time. What is given is put where it will stay, if nobody has to be waited for.
+    fn ask_now(&mut self, context: &mut Context<'_>) -> Result<Refusable, Box<Asked<'a>>> {
         let Ask { attempt, index } = self.ask;
+        // None of the guards knows of the attempt, so that it may be locked while they are asked.
         let mut locked = attempt.state();
         let kept: &mut State = &mut locked;
-        let Some(out) = kept.request(index) else { return Poll::Pending };
-        if matches!(stage, Stage::Breaker(None)) {
-            // Of a request before it, whose answer nobody read.
-            out.pass.clear();
-            out.pass.estimate = self.estimate;
-        }
-        match ready!(self.poll_guards(stage, &mut out.pass, context)) {
-            Ok(()) => {
-                out.pass.sent();
-                kept.goes_out(index, Some(self.place.key));
-                if let Some(by_hand) = kept.by_hand.as_mut().filter(|ask| ask.index == index) {
-                    by_hand.was_sent = true;
-                }
-                Poll::Ready(Ok(()))
+        let mut stage = Stage::Breaker(None);
+        let Some(out) = kept.request(index) else {
+            return Ok(Ok(()));
+        };
+        // Of a request before it, whose answer nobody read.
+        out.pass.clear();
+        out.pass.estimate = self.estimate;
+        match self.poll_guards(&mut stage, &mut out.pass, context) {
+            Poll::Ready(Ok(())) => {
+                kept.let_go(index, self.place.key);
+                Ok(Ok(()))
             }
-            Err(refused) => {
+            Poll::Ready(Err(refused)) => {
                 out.pass.clear();
                 kept.refused = Some(refused.by());
-                Poll::Ready(Err(refused.into_failure()))
+                Ok(Err(refused))
+            }
+            Poll::Pending => {
+                let pass = mem::take(&mut out.pass);
+                Err(Box::new(Asked { stage, pass, stands_still: None }))
             }
         }
     }
+
+    /// Asks on.
+    fn ask_on(&mut self, asked: &mut Asked<'a>, context: &mut Context<'_>) -> Poll<Refusable> {
+        let said = ready!(self.poll_guards(&mut asked.stage, &mut asked.pass, context));
+        let Ask { attempt, index } = self.ask;
+        let mut state = attempt.state();
+        match &said {
+            Ok(()) => {
+                if let Some(out) = state.request(index) {
+                    mem::swap(&mut out.pass, &mut asked.pass);
+                }
+                state.let_go(index, self.place.key);
+            }
+            Err(refused) => state.refused = Some(refused.by()),
+        }
+        Poll::Ready(said)
+    }
 }
+
+type Refusable = Result<(), Refused>;
 
 /// A request that the guards let go, or the failure that they refused it with.
 impl<'a> Future for Admission<'a> {
@@ -223,32 +275,24 @@ impl<'a> Future for Admission<'a> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let ask = this.ask;
-        if let Some(mut asked) = this.waiting.take() {
-            let Poll::Ready(said) = this.ask_on(&mut asked.stage, context) else {
-                this.waiting = Some(asked);
-                return Poll::Pending;
-            };
-            return Poll::Ready(said.map(|()| Sending::new(ask)));
-        }
-        let mut stage = Stage::Breaker(None);
-        if let Poll::Ready(said) = this.ask_on(&mut stage, context) {
-            return Poll::Ready(said.map(|()| Sending::new(ask)));
-        }
-        // The time of the attempt stands still.
-        let waiting = Waiting::begin(this.ask.attempt);
-        this.waiting = Some(Box::new(Asked { stage, _waiting: waiting }));
-        Poll::Pending
-    }
-}
-
-impl Drop for Admission<'_> {
-    fn drop(&mut self) {
-        if let Some(asked) = self.waiting.take() {
-            // Who waits leaves the line before what was given is given back.
-            drop(asked);
-            if let Some(out) = self.ask.attempt.state().request(self.ask.index) {
-                out.pass.clear();
-            }
-        }
+        let said = match this.waiting.take() {
+            Some(mut asked) => match this.ask_on(&mut asked, context) {
+                Poll::Ready(said) => said,
+                Poll::Pending => {
+                    this.waiting = Some(asked);
+                    return Poll::Pending;
+                }
+            },
+            None => match this.ask_now(context) {
+                Ok(said) => said,
+                Err(mut asked) => {
+                    // The time of the attempt stands still.
+                    asked.stands_still = Some(Waiting::begin(ask.attempt));
+                    this.waiting = Some(asked);
+                    return Poll::Pending;
+                }
+            },
+        };
+        Poll::Ready(said.map(|()| Sending::new(ask)).map_err(Refused::into_failure))
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     tool::{Kept, RefusalDetector, Written},
 };
 
-/// What is remembered of an ask.
+/// What is remembered of an ask. Each of many that wait has one: what is there in bad cases only is on the heap.
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) track: Track,
@@ -32,13 +32,13 @@ pub(super) struct Memory {
     /// How often what is asked for was changed.
     pub(super) revision: u32,
     /// A bad answer that counts with a breaker if it is not repaired.
-    pub(super) doubt: Option<Doubt>,
+    pub(super) doubt: Option<Box<Doubt>>,
     /// Where the last request that failed went, and what it came to.
     pub(super) before: Option<(Key, Failure)>,
     /// What takes words for a refusal, in this attempt.
     pub(super) refusals: RefusalDetector,
     /// The content that came before a stream broke off.
-    pub(super) part: Option<Part>,
+    pub(super) part: Option<Box<Part>>,
     /// The last bad answer on this model.
     pub(super) bad: Option<Arc<Answer>>,
     /// The calls of it that were bad, if each was judged alone.

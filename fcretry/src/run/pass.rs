@@ -1,6 +1,5 @@
 //! Leave to send a request, and what is told to those who gave it.
 
-#[cfg(feature = "openai")]
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,7 +11,7 @@ use crate::{
     guard::{
         Asking, Breaker, Came, Estimate, Key, Limiter, Permit, Receipt, Reservation, Retries,
         Ticket,
-        throttle::{Ended, Outcome, Used},
+        throttle::{self, Ended, Outcome, Used},
     },
     handle::Handle,
     usage::Usage,
@@ -26,7 +25,7 @@ pub(super) struct Pass {
     pub(super) breaker: Option<(Handle<dyn Breaker>, Ticket)>,
     pub(super) retries: Option<(Handle<dyn Retries>, Ticket)>,
     pub(super) tokens: Option<Reservation>,
-    pub(super) throttle: Option<(Handle<dyn Limiter>, Key, Ended)>,
+    pub(super) throttle: Option<Turn>,
     /// What was reserved.
     pub(super) estimate: Estimate,
     is_sent: bool,
@@ -49,16 +48,16 @@ impl Pass {
     /// The first token of a stream came, so long after the request was sent.
     #[cfg(feature = "openai")]
     pub(super) fn first_token(&mut self, after: Duration) {
-        if let Some((_, _, ended)) = &mut self.throttle {
-            ended.first_token = Some(after);
+        if let Some(turn) = &mut self.throttle {
+            turn.first_token = Some(after);
         }
     }
 
     /// What the server says that it allows.
     #[cfg(feature = "openai")]
     pub(super) fn limits(&self, limits: &ServerLimits) {
-        if let Some((limiter, key, _)) = &self.throttle {
-            limiter.limits(*key, limits);
+        if let Some(turn) = &self.throttle {
+            turn.limiter.limits(turn.key, limits);
         }
     }
 
@@ -130,9 +129,7 @@ impl Pass {
                 let came = if self.is_sent { Came::Nothing } else { Came::Unsent };
                 self.settle_retries(came, Instant::now());
             }
-            if let Some((breaker, ticket)) = self.breaker.take() {
-                drop(Permit::new(&*breaker, ticket));
-            }
+            self.drop_breaker();
         }
         (self.is_sent, self.came) = (false, None);
     }
@@ -143,6 +140,17 @@ impl Pass {
         receipt.map(|receipt| Doubt { breaker, receipt })
     }
 
+    /// Gives back the breaker's part. What was never sent says nothing of the endpoint, however long it waited.
+    pub(super) fn drop_breaker(&mut self) {
+        let Some((breaker, ticket)) = self.breaker.take() else { return };
+        let permit = Permit::new(&*breaker, ticket);
+        if self.is_sent {
+            drop(permit);
+        } else {
+            permit.ignore();
+        }
+    }
+
     fn settle_retries(&mut self, came: Came, now: Instant) {
         if let Some((retries, ticket)) = self.retries.take() {
             Asking::new(&*retries, ticket).settle(came, now);
@@ -151,8 +159,12 @@ impl Pass {
 
     /// Ends the throttle's part. What the request took is what came of its answer, or the estimate, unless `say` knows better.
     fn settle_throttle(&mut self, now: Instant, say: impl FnOnce(&mut Ended)) {
-        let Some((limiter, key, mut ended)) = self.throttle.take() else { return };
-        ended.at = Some(now);
+        let Some(Turn { limiter, key, granted, number, place, first_token }) = self.throttle.take()
+        else {
+            return;
+        };
+        let mut ended = Ended::unsent(self.estimate.total(), granted).numbered(number, place);
+        (ended.at, ended.first_token) = (Some(now), first_token);
         if self.is_sent {
             ended.used = match self.came {
                 Some(came) => Used::Tokens(self.estimate.prompt_tokens.saturating_add(came)),
@@ -176,6 +188,23 @@ impl Pass {
 impl Drop for Pass {
     fn drop(&mut self) {
         self.clear();
+    }
+}
+
+/// The throttle's part. What it is told at the end is made then: calls that wait are many.
+pub(super) struct Turn {
+    limiter: Handle<dyn Limiter>,
+    key: Key,
+    granted: Instant,
+    number: u64,
+    place: usize,
+    first_token: Option<Duration>,
+}
+
+impl Turn {
+    pub(super) fn of(limiter: Handle<dyn Limiter>, permit: throttle::Permit<'_>) -> Self {
+        let (key, Ended { granted, number, place, .. }) = permit.into_ended();
+        Self { limiter, key, granted, number, place, first_token: None }
     }
 }
 

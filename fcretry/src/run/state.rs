@@ -133,6 +133,7 @@ impl State {
     /// What is remembered of an ask.
     pub(super) fn ask(&mut self, index: usize) -> Option<&mut Memory> {
         if self.asks.len() <= index {
+            self.asks.reserve_exact(index + 1 - self.asks.len());
             self.asks.resize_with(index.saturating_add(1), Memory::default);
         }
         self.asks.get_mut(index)
@@ -141,6 +142,8 @@ impl State {
     /// The last request of an ask, or where there will be one.
     pub(super) fn request(&mut self, index: usize) -> Option<&mut Out> {
         if self.out.len() <= index {
+            // Most bodies ask once, and what is kept is large: no room for more.
+            self.out.reserve_exact(index + 1 - self.out.len());
             self.out.resize_with(index.saturating_add(1), Out::default);
         }
         self.out.get_mut(index)
@@ -159,6 +162,17 @@ impl State {
         }
     }
 
+    /// The guards let a request of an ask go; what they gave is there.
+    pub(super) fn let_go(&mut self, index: usize, place: Key) {
+        self.goes_out(index, Some(place));
+        if let Some(out) = self.out_of(index) {
+            out.pass.sent();
+        }
+        if let Some(by_hand) = self.by_hand.as_mut().filter(|ask| ask.index == index) {
+            by_hand.was_sent = true;
+        }
+    }
+
     /// The answer to a request of an ask was read, and found good or not.
     pub(super) fn judged(&mut self, index: usize, failed: Option<FailureKind>, now: Instant) {
         let doubt = self.out_of(index).and_then(|out| out.pass.judged(failed, now));
@@ -170,7 +184,7 @@ impl State {
         if (doubt.is_some() || self.asks.len() > index)
             && let Some(memory) = self.ask(index)
         {
-            memory.doubt = doubt;
+            memory.doubt = doubt.map(Box::new);
         }
     }
 

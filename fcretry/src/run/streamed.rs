@@ -11,7 +11,7 @@ impl Ask<'_> {
     /// A stream came, whole or not: when its first token did, about how many there were, and the content of one that broke
     /// off.
     pub(crate) fn streamed(&self, first_token: Option<Duration>, tokens: u64, part: Option<Part>) {
-        self.memory(|memory| memory.part = part);
+        self.memory(|memory| memory.part = part.map(Box::new));
         let mut state = self.attempt.state();
         state.spent.first_token = first_token;
         let known = state.spent.streamed_tokens.unwrap_or_default();

@@ -40,8 +40,8 @@ pub struct Ended {
     /// How long the server wants nothing to be sent.
     pub retry_after: Option<Duration>,
     /// The words of a throttle in this process: the number in its line, and the place of the key.
-    pub(super) number: u64,
-    pub(super) place: usize,
+    pub(crate) number: u64,
+    pub(crate) place: usize,
 }
 
 /// What a request used.
@@ -67,7 +67,7 @@ pub enum Outcome {
 }
 
 impl Ended {
-    pub(super) const fn unsent(reserved: u64, granted: Instant) -> Self {
+    pub(crate) const fn unsent(reserved: u64, granted: Instant) -> Self {
         Self {
             granted,
             at: None,
@@ -81,7 +81,7 @@ impl Ended {
         }
     }
 
-    pub(super) const fn numbered(self, number: u64, place: usize) -> Self {
+    pub(crate) const fn numbered(self, number: u64, place: usize) -> Self {
         Self { number, place, ..self }
     }
 }
