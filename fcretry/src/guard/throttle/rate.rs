@@ -86,6 +86,11 @@ impl Rate {
         self.now / self.most
     }
 
+    /// Requests per second that are allowed.
+    pub(super) fn allowed(&self) -> f64 {
+        self.now
+    }
+
     pub(super) fn is_reduced(&self) -> bool {
         self.reduced.is_some()
     }

@@ -251,6 +251,23 @@ async fn a_push_back_lowers_the_rate_and_the_capacity_and_answers_bring_it_back(
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_one_push_back_at_low_load_demand_brings_the_rate_back() {
+    let throttle = Arc::new(paced(100.0, 1));
+    let mut first = throttle.reserve(key(), 0, later(10)).await.unwrap();
+    first.sent();
+    first.pushed_back(None);
+    let start = Instant::now();
+    let mut asks = JoinSet::new();
+    for _ in 0..300 {
+        let throttle = Arc::clone(&throttle);
+        asks.spawn(async move { ask(&throttle, 0, later(600)).await });
+    }
+    assert!(asks.join_all().await.iter().all(Result::is_ok));
+    // By the cube from two requests a second: about 8 s until all of the rate is back.
+    assert!(start.elapsed() < 15 * SECOND, "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_server_says_lowers_the_limits_and_never_raises_them() {
     let throttle = Throttle::new(10.0, 60_000).burst(10).burst_tokens(1_000);
     let permit = throttle.reserve(key(), 0, later(1)).await.unwrap();

@@ -20,8 +20,8 @@ impl State {
             Some(News::Answered) => {
                 self.recent.answered(at.saturating_duration_since(ended.granted));
                 if self.rate.is_reduced() {
-                    let sent = self.sent.rate(now);
-                    if self.rate.answered(now, sent) {
+                    let tried = self.tried(now);
+                    if self.rate.answered(now, tried) {
                         self.set_rates();
                     }
                 }
@@ -57,14 +57,21 @@ impl State {
         }
     }
 
+    /// The rate at which requests are made, sent or held back here: whoever waits for nothing but the rate would use all of it.
+    fn tried(&mut self, now: f64) -> f64 {
+        let sent = self.sent.rate(now);
+        let is_held_back = !self.line.is_empty() && self.in_flight < self.gate.limit();
+        if is_held_back { sent.max(self.rate.allowed()) } else { sent }
+    }
+
     fn push_back(&mut self, ended: &Ended, since: f64, now: f64) {
         if let Some(wait) = ended.retry_after {
             self.paused = self.paused.max(now + wait.as_secs_f64().min(LONGEST));
         }
         let limited = ended.outcome == Outcome::Failed(FailureKind::RateLimit);
         self.counted.pushed_back += u64::from(limited);
-        let sent = self.sent.rate(now);
-        let reduced = limited && self.rate.pushed_back(since, now, self.paused, sent);
+        let tried = self.tried(now);
+        let reduced = limited && self.rate.pushed_back(since, now, self.paused, tried);
         if reduced {
             self.set_rates();
         }
