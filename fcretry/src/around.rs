@@ -65,7 +65,11 @@ impl Link {
     pub(crate) fn file(&self, attempts: &[AttemptReport]) -> bool {
         let mut linked = self.linked();
         if !linked.is_closed {
+            let from = linked.attempts.len();
             linked.attempts.extend_from_slice(attempts);
+            for attempt in linked.attempts.iter_mut().skip(from) {
+                attempt.marks.is_inside = true;
+            }
         }
         !linked.is_closed
     }

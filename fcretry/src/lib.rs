@@ -20,6 +20,7 @@ mod failure;
 mod feedback;
 pub mod guard;
 mod handle;
+mod marks;
 #[cfg(feature = "openai")]
 pub mod openai;
 pub mod parse;
@@ -27,6 +28,7 @@ mod policy;
 pub mod prelude;
 mod report;
 mod run;
+pub mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tool;
@@ -54,6 +56,7 @@ pub use run::{
     AsRoute, Attempt, AttemptEvent, DecisionEvent, Endpoint, FinishEvent, Guarded, Observer,
     Outcome, Route, Run,
 };
+pub use stats::Stats;
 pub use tool::{SpecError, ToolCall, ToolSet, ToolSpec, is_refusal};
 pub use usage::Usage;
 

@@ -6,8 +6,10 @@ use serde::{Serialize, Serializer};
 use tokio::time::Instant;
 
 use crate::{
+    answer::Finish,
     around::{self, Ledger},
     failure::{Failure, FailureKind, Violation},
+    marks::Marks,
     parse::Recovered,
     policy::{Action, StoppedBy},
     usage::Usage,
@@ -84,6 +86,10 @@ pub struct AttemptReport {
     /// About how many tokens of streamed answers came, also of those that were dropped midway: one for each piece, or four
     /// bytes each, whichever is more. The provider's own count is `usage`.
     pub streamed_tokens: Option<u64>,
+    /// Whether the stream of the answer was left before its end, because nothing good could come of it any more.
+    pub left_early: bool,
+    #[serde(skip)]
+    pub(crate) marks: Marks,
 }
 
 /// A violation without what the model wrote.
@@ -118,6 +124,9 @@ impl AttemptReport {
             self.request_id = Some(id.to_owned());
         }
         self.violations = failure.violations().iter().map(ViolationReport::from).collect();
+        // The failure of a call inside may have become that of this attempt, which then read no stream.
+        self.left_early = self.streamed_tokens.is_some()
+            && failure.answer().is_some_and(|answer| answer.finish == Finish::Stopped);
     }
 }
 

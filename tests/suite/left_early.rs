@@ -47,6 +47,11 @@ fn long(start: &str) -> String {
     )
 }
 
+/// An order of some length that is wrong from its first words on.
+pub(crate) fn wrong_notes() -> Reply {
+    Reply::tool_call("order", long(r#"{"count": "many", "customer": "Ann", "#)).usage(100, 3000)
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_went_wrong_is_left_early() {
     let tool = |arguments: String| (arguments.len(), Reply::tool_call("notes", arguments));

@@ -38,6 +38,7 @@ mod resumed;
 mod routes;
 mod rules;
 mod run;
+mod stats;
 mod stream_laws;
 mod streams;
 mod support;

@@ -21,6 +21,7 @@ pub use idempotency::{
     OnceStore,
 };
 pub use key::Key;
+pub(crate) use keyed::{SHARDS, Shard, mine};
 pub use retries::{Asking, Came, Retries, RetryBudget, RetryStats, Spent};
 pub(crate) use soon::Later;
 pub use soon::Soon;

@@ -7,6 +7,7 @@ use crate::{
     around::{self, Link},
     error::Filed,
     failure::{Failure, FailureKind},
+    marks::Marks,
     policy::{Action, Decision, StoppedBy},
     report::AttemptReport,
 };
@@ -39,6 +40,7 @@ impl Call {
             first_token,
             streamed_tokens,
         } = std::mem::take(&mut self.attempt.state_mut().spent);
+        let place = self.attempt.state_mut().asks.iter().rev().find_map(|ask| ask.place);
         let mut attempt = AttemptReport {
             function: self.function,
             number: self.attempt.number,
@@ -52,6 +54,7 @@ impl Call {
             recovered,
             first_token,
             streamed_tokens,
+            marks: Marks::at(place),
             ..AttemptReport::default()
         };
         match end {
@@ -111,6 +114,8 @@ impl Call {
         report.kind = kind;
         report.stopped_by = stopped_by;
         report.degraded = degraded;
+        // Before others get the attempts, so that they see who counted them.
+        self.tell_finish(&report);
         let into = self.outer.take().and_then(|outer| outer.link);
         let into = into.filter(|link| link.file(&report.attempts));
         if let Some(ledger) = around::ledger() {
@@ -122,7 +127,6 @@ impl Call {
         if let Some(cell) = &state.report {
             cell.set(filed.clone());
         }
-        self.tell_finish(&filed.report);
         filed
     }
 }

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-pub(super) use shards::{SHARDS, Shard, mine};
+pub(crate) use shards::{SHARDS, Shard, mine};
 pub(super) use share::Share;
 use tokio::time::Instant;
 

@@ -4,16 +4,16 @@ use std::{
 };
 
 /// In how many places a count is kept, so that threads which count at once seldom write to one cache line.
-pub(in crate::guard) const SHARDS: usize = if cfg!(all(loom, test)) { 1 } else { 8 };
+pub(crate) const SHARDS: usize = if cfg!(all(loom, test)) { 1 } else { 8 };
 
 /// One place of a count, in a cache line of its own (two of them: processors fetch lines in pairs).
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub(in crate::guard) struct Shard<T>(pub(in crate::guard) T);
+pub(crate) struct Shard<T>(pub(crate) T);
 
 /// Where this thread counts.
 #[inline]
-pub(in crate::guard) fn mine() -> usize {
+pub(crate) fn mine() -> usize {
     /// Threads take turns; nothing else is kept here.
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {

@@ -1,0 +1,86 @@
+//! What it costs to have calls counted: `cargo bench --package fcretry --bench stats`.
+//!
+//! | group | what is measured |
+//! |---|---|
+//! | `call` | a call of an annotated function around a ready answer with its tokens, alone and with [`Stats`] that know prices |
+//! | `stats` | a snapshot of an hour |
+//!
+//! `two threads` is the time of one call while another thread makes the same calls.
+
+// A benchmark that cannot run has nothing to say.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    future::ready,
+    hint::black_box,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    thread,
+    time::{Duration, Instant},
+};
+
+use criterion::Criterion;
+use fcretry::{Prices, Stats, Usage, prelude::*};
+
+static STATS: Stats = Stats::new();
+
+#[retry_policy]
+async fn alone(attempt: &Attempt) -> fcretry::Result<u32> {
+    let answer = ready(Ok::<_, fcretry::Error>(black_box(7)));
+    let answer = attempt.guard("gpt-4.1", 100, answer).await?;
+    attempt.settle(Usage::new(60, 20));
+    Ok(answer)
+}
+
+#[retry_policy(observer(STATS))]
+async fn counted(attempt: &Attempt) -> fcretry::Result<u32> {
+    let answer = ready(Ok::<_, fcretry::Error>(black_box(7)));
+    let answer = attempt.guard("gpt-4.1", 100, answer).await?;
+    attempt.settle(Usage::new(60, 20));
+    Ok(answer)
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let _inside = runtime.enter();
+    STATS.prices(Prices::builtin());
+    measure(&mut criterion, &runtime, "alone", || at_once(alone()));
+    measure(&mut criterion, &runtime, "counted", || at_once(counted()));
+    criterion.bench_function("stats/snapshot", |b| b.iter(|| STATS.snapshot()));
+    criterion.final_summary();
+}
+
+/// What is there at once.
+fn at_once<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("nothing is waited for"),
+    }
+}
+
+fn measure<R>(
+    criterion: &mut Criterion,
+    runtime: &tokio::runtime::Runtime,
+    what: &str,
+    call: impl Fn() -> R + Sync,
+) {
+    let mut group = criterion.benchmark_group("call");
+    group.bench_function(format!("{what}/one thread"), |b| b.iter(&call));
+    group.bench_function(format!("{what}/two threads"), |b| {
+        b.iter_custom(|rounds| {
+            let timed = || {
+                let _inside = runtime.enter();
+                let start = Instant::now();
+                (0..rounds).for_each(|_| drop(black_box(call())));
+                start.elapsed()
+            };
+            thread::scope(|scope| {
+                let threads = [scope.spawn(timed), scope.spawn(timed)];
+                let both: Duration = threads.map(|thread| thread.join().unwrap()).iter().sum();
+                both / 2
+            })
+        });
+    });
+    group.finish();
+}

@@ -1,0 +1,471 @@
+//! The live summary of calls.
+
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use fcretry::{
+    Action, Endpoint, FailureKind, FinishEvent, Observer, Prices, RetryPolicy, Route, Run, Stats,
+    Usage,
+    cost::{Cost, Price},
+    guard::{CircuitBreaker, State, Throttle},
+    prelude::*,
+    stats::{StatsSnapshot, Window},
+    testing::{MockModel, Reply},
+};
+use serde_json::json;
+use tokio::time::{advance, timeout};
+
+use crate::{
+    left_early::wrong_notes,
+    support::{Mock, Order, broken, good, with_count},
+};
+
+fn nobody(_: &fcretry::Error) -> Order {
+    Order { customer: "nobody".to_owned(), count: 1 }
+}
+
+#[retry_policy(observer(stats), backoff(constant, base = "1ms", jitter = "none"))]
+async fn counted(attempt: &Attempt, client: &Mock, stats: &Arc<Stats>) -> fcretry::Result<Order> {
+    attempt.chat(client, "gpt-4o").user("An order, please.").call().await
+}
+
+/// Plays `replies` in as many calls as they last, and tells what was counted.
+async fn count(replies: impl IntoIterator<Item = Reply>) -> StatsSnapshot {
+    let stats = Arc::new(Stats::new());
+    count_with(&stats, replies).await;
+    stats.snapshot()
+}
+
+async fn count_with(stats: &Arc<Stats>, replies: impl IntoIterator<Item = Reply>) {
+    let model = MockModel::new(replies);
+    while model.remaining() > 0 {
+        let _ = counted(&model.client(), stats).await;
+    }
+}
+
+fn errors(window: &Window) -> Vec<(FailureKind, u64)> {
+    window.errors.iter().map(|error| (error.kind, error.count)).collect()
+}
+
+fn usd(text: &str) -> Cost {
+    text.parse().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_of_calls_is_counted_to_the_token() {
+    let all = count([
+        good().usage(100, 20),
+        Reply::status(503),
+        with_count(0).usage(100, 30),
+        good().usage(150, 20),
+        Reply::refusal("No.").usage(100, 5),
+        broken().usage(100, 10),
+        good().usage(130, 20),
+    ])
+    .await
+    .all;
+    assert_eq!((all.calls, all.succeeded, all.failed), (4, 3, 1));
+    assert_eq!((all.success_rate, all.mean_attempts), (Some(0.75), Some(7.0 / 4.0)));
+    assert_eq!(all.p95_attempts, Some(3));
+    assert_eq!(all.wire_requests, 7);
+    assert_eq!(all.usage, Usage::new(680, 105));
+    // The 503 may have cost tokens; nobody said.
+    assert!(all.partial);
+    assert_eq!(all.errors.len(), 4);
+    assert!(all.errors.iter().all(|error| error.count == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_most_common_error_comes_first() {
+    let snapshot = count([
+        Reply::refusal("No."),
+        broken(),
+        good(),
+        broken(),
+        good(),
+        broken(),
+        broken(),
+        good(),
+        Reply::refusal("No."),
+        with_count("x"),
+        good(),
+    ])
+    .await;
+    let expected = [
+        (FailureKind::StructuralParse, 4),
+        (FailureKind::Refusal, 2),
+        (FailureKind::SchemaValidation, 1),
+    ];
+    assert_eq!(errors(&snapshot.all), expected);
+    assert_eq!(errors(&snapshot.minute), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_forgets_what_is_older_and_all_forgets_nothing() {
+    let stats = Arc::new(Stats::new());
+    let calls = || {
+        let now = stats.snapshot();
+        assert_eq!(now.minutes.iter().map(|minute| minute.calls).sum::<u64>(), now.hour.calls);
+        (now.minute.calls, now.hour.calls, now.all.calls)
+    };
+    assert_eq!(calls(), (0, 0, 0));
+    count_with(&stats, [good()]).await;
+    advance(Duration::from_secs(59)).await;
+    count_with(&stats, [good(), good()]).await;
+    assert_eq!(calls(), (3, 3, 3));
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(calls(), (2, 3, 3));
+    advance(Duration::from_secs(59)).await;
+    assert_eq!(calls(), (0, 3, 3));
+    advance(Duration::from_secs(57 * 60)).await;
+    assert_eq!(calls(), (0, 3, 3));
+    advance(Duration::from_secs(2 * 60)).await;
+    assert_eq!(calls(), (0, 0, 3));
+    count_with(&stats, [Reply::refusal("No.")]).await;
+    let now = stats.snapshot();
+    assert_eq!((now.minute.success_rate, now.hour.success_rate), (Some(0.0), Some(0.0)));
+    assert_eq!(now.all.success_rate, Some(0.75));
+    assert_eq!(now.minutes.len(), 60);
+    assert_eq!(now.minutes[59].without_value, 1);
+    assert_eq!(now.elapsed.as_secs(), 119 + 59 * 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_without_a_value_is_failed_degraded_or_cancelled() {
+    #[retry_policy(observer(stats), degrade(nobody))]
+    async fn degraded(
+        attempt: &Attempt,
+        client: &Mock,
+        stats: &Arc<Stats>,
+    ) -> fcretry::Result<Order> {
+        attempt.chat(client, "gpt-4o").user("An order, please.").call().await
+    }
+    let stats = Arc::new(Stats::new());
+    let model = MockModel::new([Reply::refusal("No.")]);
+    assert!(degraded(&model.client(), &stats).await.is_ok());
+    count_with(&stats, [Reply::refusal("No."), good()]).await;
+    let model = MockModel::repeat(Reply::hang());
+    let client = model.client();
+    assert!(timeout(Duration::from_secs(1), counted(&client, &stats)).await.is_err());
+    let all = stats.snapshot().all;
+    assert_eq!((all.calls, all.succeeded, all.degraded, all.failed), (4, 1, 1, 1));
+    assert_eq!(all.cancelled, 1);
+    // Nobody knows how many attempts it would have had, nor what would have come of it.
+    assert_eq!((all.success_rate, all.mean_attempts), (Some(1.0 / 3.0), Some(1.0)));
+    assert_eq!(all.wire_requests, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_of_calls_inside_calls_count_once_whoever_is_observed() {
+    #[retry_policy(max_attempts = 2)]
+    async fn unobserved(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
+        attempt.chat(client, "gpt-4o").user("An order, please.").call().await
+    }
+    #[retry_policy(max_attempts = 1, observer(stats))]
+    async fn middle(
+        attempt: &Attempt,
+        client: &Mock,
+        stats: &Arc<Stats>,
+    ) -> fcretry::Result<Order> {
+        let _ = attempt.number();
+        counted(client, stats).await?;
+        unobserved(client).await
+    }
+    #[retry_policy(max_attempts = 1, observer(stats))]
+    async fn outer(attempt: &Attempt, client: &Mock, stats: &Arc<Stats>) -> fcretry::Result<Order> {
+        let _ = attempt.number();
+        middle(client, stats).await?;
+        unobserved(client).await
+    }
+    let stats = Arc::new(Stats::new());
+    let other = Arc::new(Stats::new());
+    let model = MockModel::new([
+        broken().usage(10, 1),
+        good().usage(20, 2),
+        good().usage(40, 4),
+        broken().usage(80, 8),
+        good().usage(160, 16),
+    ]);
+    let run = Run::new(&RetryPolicy::default()).observer(&other).run(
+        async |attempt: &Attempt| -> fcretry::Result<Order> {
+            let _ = attempt.number();
+            outer(&model.client(), &stats).await
+        },
+    );
+    assert!(run.await.is_ok());
+    let all = stats.snapshot().all;
+    assert_eq!((all.calls, all.succeeded), (3, 3));
+    assert_eq!((all.wire_requests, all.usage), (5, Usage::new(310, 31)));
+    assert_eq!(errors(&all), [(FailureKind::StructuralParse, 2)]);
+    // The observed calls had two, one and one of their own.
+    assert_eq!(all.mean_attempts, Some(4.0 / 3.0));
+    assert_eq!(stats.snapshot().failures.len(), 2);
+    // Whoever observes the whole from outside sees all of it once, too.
+    let all = other.snapshot().all;
+    assert_eq!((all.calls, all.usage), (1, Usage::new(310, 31)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_call_inside_a_cancelled_call_counts_once() {
+    #[retry_policy(observer(stats))]
+    async fn outer(attempt: &Attempt, client: &Mock, stats: &Arc<Stats>) -> fcretry::Result<Order> {
+        let _ = attempt.number();
+        counted(client, stats).await
+    }
+    let stats = Arc::new(Stats::new());
+    let model = MockModel::new([broken().usage(10, 1)]).then_repeat(Reply::hang());
+    let client = model.client();
+    assert!(timeout(Duration::from_secs(1), outer(&client, &stats)).await.is_err());
+    let all = stats.snapshot().all;
+    assert_eq!((all.calls, all.cancelled), (2, 2));
+    assert_eq!((all.wire_requests, all.usage), (2, Usage::new(10, 1)));
+    assert_eq!(errors(&all), [(FailureKind::StructuralParse, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_may_come_through_another_observer() {
+    struct Both(Arc<Stats>);
+    impl Observer for Both {
+        fn on_finish(&self, event: &FinishEvent<'_>) {
+            self.0.on_finish(event);
+        }
+    }
+    #[retry_policy(observer(both))]
+    async fn outer(attempt: &Attempt, client: &Mock, both: &Arc<Both>) -> fcretry::Result<Order> {
+        let _ = attempt.number();
+        counted(client, &both.0).await
+    }
+    let both = Arc::new(Both(Arc::new(Stats::new())));
+    let model = MockModel::new([good().usage(10, 1)]);
+    assert!(outer(&model.client(), &both).await.is_ok());
+    let all = both.0.snapshot().all;
+    assert_eq!((all.calls, all.usage), (2, Usage::new(10, 1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn cost_is_that_of_each_attempt_s_model_and_none_where_no_price_is_known() {
+    #[retry_policy(observer(stats), fallback("mini", "unknown"), on(model_overload, fallback))]
+    async fn call(attempt: &Attempt, client: &Mock, stats: &Arc<Stats>) -> fcretry::Result<Order> {
+        attempt.chat(client, "large").user("An order, please.").call().await
+    }
+    let prices = Prices::new()
+        .with("large", Price::per_million("2.00", "8.00").unwrap())
+        .with("mini", Price::per_million("0.10", "0.40").unwrap());
+    let stats = Arc::new(Stats::new());
+    let play = async |replies: Vec<Reply>| {
+        assert!(call(&MockModel::new(replies).client(), &stats).await.is_ok());
+        let now = stats.snapshot();
+        (now.all.cost, now.all.cost_partial, now.unpriced)
+    };
+    assert_eq!(stats.snapshot().all.cost, Some(Cost::ZERO));
+    assert_eq!(play(vec![good().usage(1000, 100)]).await, (None, true, vec![]));
+    let stats = Arc::new(Stats::new());
+    stats.prices(prices);
+    let play = async |replies: Vec<Reply>| {
+        assert!(call(&MockModel::new(replies).client(), &stats).await.is_ok());
+        let now = stats.snapshot();
+        (now.all.cost, now.all.cost_partial, now.unpriced)
+    };
+    let bad = with_count(0).usage(1000, 100);
+    let told = play(vec![bad, good().usage(1000, 50)]).await;
+    assert_eq!(told, (Some(usd("0.0052")), false, vec![]));
+    let told = play(vec![Reply::status(503), good().usage(1000, 50)]).await;
+    assert_eq!(told, (Some(usd("0.00532")), true, vec![]), "a 503 may have cost something");
+    let to_the_last = vec![Reply::status(503), Reply::status(503), good().usage(7, 1)];
+    let (cost, _, unpriced) = play(to_the_last).await;
+    assert_eq!((cost, unpriced), (Some(usd("0.00532")), vec!["unknown".to_owned()]));
+    let minute = stats.snapshot().minutes.pop().unwrap();
+    assert_eq!((minute.cost, minute.spike), (cost, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_minute_that_costs_far_more_is_marked() {
+    let stats = Arc::new(Stats::new());
+    stats.prices(Prices::new().with("gpt-4o", Price::per_million("1", "1").unwrap()));
+    for minute in 0..8 {
+        let tokens = if minute == 6 { 5000 } else { 1000 + minute };
+        count_with(&stats, [good().usage(tokens, 0)]).await;
+        advance(Duration::from_secs(60)).await;
+    }
+    let now = stats.snapshot();
+    let spikes: Vec<_> = now.minutes.iter().map(|minute| minute.spike).collect();
+    assert_eq!(spikes, [false, false, false, false, false, false, true, false, false]);
+    let at = |place: usize| now.minutes[place].began_at;
+    assert_eq!(at(7).duration_since(at(6)).unwrap(), Duration::from_secs(60));
+    assert!(at(8) <= now.taken_at);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_recovery_and_early_abort_saved_is_told() {
+    #[retry_policy(observer(stats), idle = "1m")]
+    async fn stream(
+        attempt: &Attempt,
+        client: &Mock,
+        stats: &Arc<Stats>,
+    ) -> fcretry::Result<Order> {
+        attempt.chat(client, "gpt-4o").user("An order, please.").stream().call().await
+    }
+    let single_quotes = || Reply::tool_call("order", "{'customer': 'Ann', 'count': 2}");
+    let saved = count([
+        single_quotes().usage(100, 10),
+        good().usage(100, 20),
+        // Put right, and wrong all the same: it is asked for again.
+        Reply::tool_call("order", "{'customer': 'Ann', 'count': 0}").usage(100, 30),
+        good().usage(100, 20),
+    ])
+    .await
+    .all
+    .saved;
+    assert_eq!((saved.recovered, saved.recovered_tokens), (1, 110));
+    assert_eq!((saved.left_early, saved.left_early_tokens), (0, 0));
+
+    let stats = Arc::new(Stats::new());
+    let model = MockModel::new([wrong_notes(), good().usage(100, 900), good().usage(100, 1100)]);
+    let client = model.client();
+    let (_, report) = fcretry::report(stream(&client, &stats)).await;
+    assert!(report.attempts[0].left_early && !report.attempts[1].left_early, "{report}");
+    assert!(stream(&client, &stats).await.is_ok());
+    let came = report.attempts[0].streamed_tokens.unwrap();
+    assert!(came > 0 && came < 900);
+    let saved = stats.snapshot().all.saved;
+    assert_eq!((saved.left_early, saved.left_early_tokens), (1, 1000 - came));
+}
+
+static BREAKER: CircuitBreaker = CircuitBreaker::new().in_a_row(2);
+static LAZY_BREAKER: LazyLock<CircuitBreaker> = LazyLock::new(CircuitBreaker::new);
+static LIMITS: Throttle = Throttle::new(100.0, 1_000_000);
+
+#[tokio::test(start_paused = true)]
+async fn guards_are_shown_by_their_names_and_places_by_what_people_call_them() {
+    #[retry_policy(
+        observer(stats),
+        breaker(BREAKER),
+        throttle(LIMITS),
+        route(route),
+        backoff(constant, base = "1ms", jitter = "none")
+    )]
+    async fn guarded(
+        attempt: &Attempt,
+        client: &Mock,
+        stats: &Arc<Stats>,
+        route: &Route,
+    ) -> fcretry::Result<Order> {
+        attempt.chat(client, "large").user("An order, please.").call().await
+    }
+    let stats = Arc::new(Stats::new());
+    stats.breaker("lazy", &LAZY_BREAKER).breaker("models", &LAZY_BREAKER);
+    stats.breaker("models", &BREAKER).throttle("limits", &LIMITS);
+    let elsewhere = MockModel::repeat(good());
+    let route = Route::new([fcretry::openai::endpoint(elsewhere.client(), "mini").named("spare")]);
+    let model = MockModel::repeat(Reply::status(503));
+    assert!(guarded(&model.client(), &stats, &route).await.is_ok());
+    let now = stats.snapshot();
+    let names: Vec<_> = now.breakers.iter().map(|breaker| breaker.name.as_str()).collect();
+    assert_eq!(names, ["lazy", "models"]);
+    let places = &now.breakers[1].places;
+    let shown: Vec<_> = places.iter().map(|at| (at.place.as_str(), at.figures.state)).collect();
+    assert_eq!(shown, [("large", State::Open), ("mini at spare", State::Closed)]);
+    assert_eq!(now.throttles[0].name, "limits");
+    assert_eq!(now.throttles[0].figures.admitted, 3);
+    let json = serde_json::to_value(&now).unwrap();
+    assert_eq!(json["breakers"][1]["places"][0]["state"], "open");
+    assert!(json["breakers"][1]["places"][0]["retry_in_ms"].as_u64().unwrap() > 0);
+    assert_eq!(json["throttles"][0]["in_flight"], 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_failures_are_kept_without_a_word_of_their_content() {
+    const CANARY: &str = "c4n4ry";
+    let sentence = format!("{CANARY} and more words");
+    let stats = Arc::new(Stats::new());
+    count_with(&stats, [Reply::status(503).id(CANARY), good()]).await;
+    advance(Duration::from_secs(5)).await;
+    let faults = [
+        Reply::tool_call("order", json!({"customer": 1, "count": CANARY})),
+        Reply::tool_call("order", format!("{{\"customer\": \"{CANARY}")),
+        Reply::tool_call(CANARY, json!({})),
+        Reply::text(&sentence),
+        Reply::refusal(&sentence),
+        Reply::error(400, CANARY, CANARY, sentence.as_str()),
+    ];
+    for fault in faults {
+        let model = MockModel::repeat(fault);
+        assert!(counted(&model.client(), &stats).await.is_err());
+    }
+    let now = stats.snapshot();
+    let [latest, .., first] = now.failures.as_slice() else { panic!("{now:?}") };
+    assert_eq!((latest.kind, latest.status), (FailureKind::InvalidRequest, Some(400)));
+    assert_eq!((first.kind, first.status), (FailureKind::ModelOverload, Some(503)));
+    assert_eq!((first.attempt, first.action), (1, Some(Action::Retry)));
+    assert_eq!(first.model.as_deref(), Some("gpt-4o"));
+    assert!(first.function.ends_with("::counted"));
+    assert!(latest.at.duration_since(first.at).unwrap() >= Duration::from_secs(5));
+    let json = serde_json::to_string(&now).unwrap();
+    for shown in [json, format!("{now:?} {stats:?}")] {
+        assert!(!shown.contains(CANARY), "{shown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_is_bounded_whatever_models_are_called() {
+    #[retry_policy(observer(stats), max_attempts = 1)]
+    async fn call(
+        attempt: &Attempt,
+        client: &Mock,
+        model: &str,
+        stats: &Arc<Stats>,
+    ) -> fcretry::Result<Order> {
+        attempt.chat(client, model).user("An order, please.").call().await
+    }
+    let stats = Arc::new(Stats::new());
+    stats.prices(Prices::new());
+    let model = MockModel::repeat(with_count(0));
+    let client = model.client();
+    for n in 0..200 {
+        let name = format!("{n} {}", "long ".repeat(1000));
+        assert!(call(&client, &name, &stats).await.is_err());
+    }
+    let now = stats.snapshot();
+    assert_eq!((now.failures.len(), now.unpriced.len()), (50, 16));
+    let latest = now.failures[0].model.as_deref().unwrap();
+    assert!(latest.starts_with("199 long") && latest.len() <= 96);
+    assert!(serde_json::to_string(&now).unwrap().len() < 40_000);
+}
+
+#[test]
+fn threads_that_count_at_once_lose_nothing() {
+    static STATS: Stats = Stats::new();
+    #[retry_policy(observer(STATS))]
+    async fn quick() -> fcretry::Result<u8> {
+        Ok(1)
+    }
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(4).enable_time().build().unwrap().block_on(async {
+        let tasks: Vec<_> = (0..8)
+            .map(|_| {
+                tokio::spawn(async {
+                    for _ in 0..500 {
+                        quick().await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(STATS.snapshot().all.succeeded, 4000);
+    });
+}
+
+#[test]
+fn endpoints_of_any_kind_can_be_watched() {
+    let stats = Stats::default();
+    let shared = Arc::new(CircuitBreaker::new());
+    stats.breaker("shared", &shared).throttle("own", &Arc::new(Throttle::default()));
+    let endpoint = Endpoint::new("here", "model", ()).breaker(&shared);
+    assert_eq!(endpoint.name(), "here");
+    let now = stats.snapshot();
+    assert_eq!((now.breakers.len(), now.throttles.len(), now.minutes.len()), (1, 1, 1));
+}
