@@ -14,6 +14,8 @@ mod around;
 pub mod attributes;
 mod batch;
 pub mod cost;
+#[cfg(feature = "dashboard")]
+pub mod dashboard;
 mod duration;
 mod error;
 mod failure;

@@ -361,6 +361,8 @@ async fn guards_are_shown_by_their_names_and_places_by_what_people_call_them() {
     let route = Route::new([fcretry::openai::endpoint(elsewhere.client(), "mini").named("spare")]);
     let model = MockModel::repeat(Reply::status(503));
     assert!(guarded(&model.client(), &stats, &route).await.is_ok());
+    // Now the breaker is open, which is shown where its states are.
+    assert!(guarded(&model.client(), &stats, &route).await.is_ok());
     let now = stats.snapshot();
     let names: Vec<_> = now.breakers.iter().map(|breaker| breaker.name.as_str()).collect();
     assert_eq!(names, ["lazy", "models"]);
@@ -368,7 +370,9 @@ async fn guards_are_shown_by_their_names_and_places_by_what_people_call_them() {
     let shown: Vec<_> = places.iter().map(|at| (at.place.as_str(), at.figures.state)).collect();
     assert_eq!(shown, [("large", State::Open), ("mini at spare", State::Closed)]);
     assert_eq!(now.throttles[0].name, "limits");
-    assert_eq!(now.throttles[0].figures.admitted, 3);
+    assert_eq!(now.throttles[0].figures.admitted, 4);
+    assert_eq!(errors(&now.all), [(FailureKind::ModelOverload, 2), (FailureKind::CircuitOpen, 2)]);
+    assert_eq!(now.failures.len(), 2);
     let json = serde_json::to_value(&now).unwrap();
     assert_eq!(json["breakers"][1]["places"][0]["state"], "open");
     assert!(json["breakers"][1]["places"][0]["retry_in_ms"].as_u64().unwrap() > 0);

@@ -31,8 +31,10 @@ pub use view::{
 
 use crate::{
     cost::Prices,
+    failure::FailureKind,
     guard::{SHARDS, Shard, mine},
     handle::{Attach, Handle, by},
+    policy::Action,
     report::Report,
     run::{FinishEvent, Observer},
 };
@@ -47,8 +49,8 @@ use crate::{
 /// static LIMITS: Throttle = Throttle::new(50.0, 400_000);
 ///
 /// #[retry_policy(observer(STATS), breaker(OPENAI), throttle(LIMITS))]
-/// async fn ask() -> fcretry::Result<u8> {
-///     Ok(1)
+/// async fn ask(attempt: &Attempt) -> fcretry::Result<u32> {
+///     Ok(attempt.number())
 /// }
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
@@ -201,6 +203,10 @@ impl Stats {
             let Some(kind) = attempt.kind.filter(|_| !attempt.marks.is_counted_by(who)) else {
                 continue;
             };
+            // While a breaker is open there would be nothing else in the list.
+            if kind == FailureKind::CircuitOpen && attempt.action == Some(Action::Fallback) {
+                continue;
+            }
             let kept = |name: &Option<String>| name.as_deref().map(|name| short(name).to_owned());
             if failures.len() == MAX_FAILURES {
                 failures.pop_front();

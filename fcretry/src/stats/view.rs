@@ -47,7 +47,7 @@ pub struct StatsSnapshot {
     pub breakers: Vec<BreakerFigures>,
     /// What each throttle allows and did, in the order of their registration.
     pub throttles: Vec<ThrottleFigures>,
-    /// The last attempts that failed, at most 50, the latest first.
+    /// The last attempts that failed, at most 50, the latest first. Not those that an open breaker sent on to another model.
     pub failures: Vec<LastFailure>,
     /// Models that were asked and have no price, at most 16, by name.
     pub unpriced: Vec<String>,
