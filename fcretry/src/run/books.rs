@@ -40,7 +40,7 @@ impl Call {
             first_token,
             streamed_tokens,
         } = std::mem::take(&mut self.attempt.state_mut().spent);
-        let place = self.attempt.state_mut().asks.iter().rev().find_map(|ask| ask.place);
+        let place = self.attempt.state_mut().out.iter().rev().find_map(|out| out.place);
         let mut attempt = AttemptReport {
             function: self.function,
             number: self.attempt.number,
