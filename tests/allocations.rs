@@ -8,7 +8,11 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use fcretry::prelude::*;
+use fcretry::{
+    Usage,
+    guard::{CircuitBreaker, RetryBudget, Throttle},
+    prelude::*,
+};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -22,6 +26,28 @@ async fn ready(attempt: &Attempt) -> fcretry::Result<u32> {
 #[retry_policy(max_attempts = 1)]
 async fn outer() -> fcretry::Result<u32> {
     ready().await
+}
+
+static BREAKER: CircuitBreaker = CircuitBreaker::new();
+static LIMITS: Throttle = Throttle::new(1e9, u64::MAX).burst(1_000_000);
+static RETRIES: RetryBudget = RetryBudget::new();
+
+#[retry_policy(
+    timeout = "30s",
+    breaker(BREAKER),
+    throttle(LIMITS),
+    retry_budget(RETRIES),
+    budget(tokens = 20_000)
+)]
+async fn guarded(attempt: &Attempt) -> fcretry::Result<u32> {
+    let answer = ready_answer(attempt.number());
+    let answer = attempt.guard("gpt-4o-mini-2024-07-18", 100, answer).await?;
+    attempt.settle(Usage::new(60, 20));
+    Ok(answer)
+}
+
+fn ready_answer(answer: u32) -> impl Future<Output = fcretry::Result<u32>> {
+    std::future::ready(Ok(answer))
 }
 
 /// What a future gives that is ready at once.
@@ -44,6 +70,8 @@ fn took(act: impl Fn()) -> usize {
 #[test]
 fn a_call_that_goes_well_at_once_takes_nothing_on_the_heap() {
     assert_eq!(took(|| assert_eq!(at_once(ready()).unwrap(), 1)), 0);
+    // Nor does one whose request goes through every guard.
+    assert_eq!(took(|| assert_eq!(at_once(guarded()).unwrap(), 1)), 0);
     // One that has others in it takes what their attempts need.
     assert!(took(|| assert_eq!(at_once(outer()).unwrap(), 1)) > 0);
     let size = size_of_val(&ready());
