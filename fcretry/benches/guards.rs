@@ -11,17 +11,13 @@
 // A benchmark that cannot run has nothing to say.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    future::Future,
-    hint::black_box,
-    pin::pin,
-    task::{Context, Poll, Waker},
-    thread,
-    time::Duration,
-};
+mod timing;
+
+use std::{hint::black_box, time::Duration};
 
 use criterion::Criterion;
 use fcretry::guard::{Breaker, Came, CircuitBreaker, Key, Limiter, Retries, RetryBudget, Throttle};
+use timing::{at_once, measure};
 use tokio::time::Instant;
 
 static BREAKER: CircuitBreaker = CircuitBreaker::new();
@@ -35,64 +31,36 @@ fn main() {
 
     let breaker: &dyn Breaker = &BREAKER;
     measure(&mut criterion, "breaker", "time given", || {
-        ready(breaker.admit_at(key, now)).unwrap().settle(None, now);
+        at_once(breaker.admit_at(key, now)).unwrap().settle(None, now);
     });
     measure(&mut criterion, "breaker", "clock read", || {
-        ready(breaker.admit(key)).unwrap().success();
+        at_once(breaker.admit(key)).unwrap().success();
     });
 
     let retries: &dyn Retries = &RETRIES;
     measure(&mut criterion, "retry_budget", "time given", || {
-        let mut asking = ready(retries.ask_at(key, None, now)).unwrap();
+        let mut asking = at_once(retries.ask_at(key, None, now)).unwrap();
         asking.sent();
         asking.settle(Came::Answer, now);
     });
     measure(&mut criterion, "retry_budget", "clock read", || {
-        let mut asking = ready(retries.ask(key, None)).unwrap();
+        let mut asking = at_once(retries.ask(key, None)).unwrap();
         asking.sent();
         asking.success();
     });
     let limiter: &dyn Limiter = &LIMITS;
     let deadline = now + Duration::from_secs(3600);
     measure(&mut criterion, "throttle", "time given", || {
-        let mut permit = ready(limiter.reserve_at(key, 1_000, deadline, now)).unwrap();
+        let mut permit = at_once(limiter.reserve_at(key, 1_000, deadline, now)).unwrap();
         permit.sent();
         permit.at(now);
         permit.settle(700);
     });
     measure(&mut criterion, "throttle", "clock read", || {
         let asked = Instant::now();
-        let mut permit = ready(limiter.reserve_at(key, 1_000, deadline, asked)).unwrap();
+        let mut permit = at_once(limiter.reserve_at(key, 1_000, deadline, asked)).unwrap();
         permit.sent();
         permit.settle(700);
     });
     criterion.final_summary();
-}
-
-/// What is there at once.
-fn ready<T>(answer: impl Future<Output = T>) -> T {
-    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => unreachable!("a guard in this process never waits"),
-    }
-}
-
-fn measure(criterion: &mut Criterion, guard: &str, how: &str, round: impl Fn() + Sync) {
-    let mut group = criterion.benchmark_group(guard);
-    group.bench_function(format!("{how}/one thread"), |b| b.iter(&round));
-    group.bench_function(format!("{how}/two threads"), |b| {
-        b.iter_custom(|rounds| {
-            let timed = || {
-                let start = std::time::Instant::now();
-                (0..rounds).for_each(|_| round());
-                start.elapsed()
-            };
-            thread::scope(|scope| {
-                let threads = [scope.spawn(timed), scope.spawn(timed)];
-                let both: Duration = threads.map(|thread| thread.join().unwrap()).iter().sum();
-                both / 2
-            })
-        });
-    });
-    group.finish();
 }

@@ -10,15 +10,14 @@
 // A benchmark that cannot run has nothing to say.
 #![allow(clippy::unwrap_used)]
 
+mod timing;
+
 use std::{
     convert::Infallible,
-    future::{Future, ready},
+    future::ready,
     hint::black_box,
     num::NonZeroU32,
-    pin::pin,
     sync::{Arc, LazyLock},
-    task::{Context, Poll, Waker},
-    thread,
     time::Duration,
 };
 
@@ -31,6 +30,7 @@ use fcretry::{
 };
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use recloser::{AsyncRecloser, Recloser};
+use timing::{at_once, measure};
 use tokio::sync::Semaphore;
 
 /// More than a benchmark asks for: what is measured is leave that is there, not the waiting for it.
@@ -128,52 +128,13 @@ fn main() {
     let breaker = Arc::new(CircuitBreaker::new());
     let limits = Arc::new(Throttle::new(ENOUGH, u64::MAX).burst(1_000_000));
 
-    measure(&mut criterion, &runtime, "fcretry", "policy alone", || at_once(policy_alone()));
-    measure(&mut criterion, &runtime, "fcretry", "and breaker", || at_once(with_breaker()));
-    measure(&mut criterion, &runtime, "fcretry", "and throttle", || at_once(with_throttle()));
-    measure(&mut criterion, &runtime, "fcretry", "the whole stack", || at_once(whole()));
-    measure(&mut criterion, &runtime, "fcretry", "and retry budget", || {
-        at_once(with_retry_budget())
-    });
-    measure(&mut criterion, &runtime, "fcretry", "guards in an Arc", || {
-        at_once(dynamic(&breaker, &limits))
-    });
-    measure(&mut criterion, &runtime, "fcretry", "inside a call", || at_once(nested()));
-    measure(&mut criterion, &runtime, "others", "the whole stack", || at_once(others()));
+    measure(&mut criterion, "fcretry", "policy alone", || at_once(policy_alone()));
+    measure(&mut criterion, "fcretry", "and breaker", || at_once(with_breaker()));
+    measure(&mut criterion, "fcretry", "and throttle", || at_once(with_throttle()));
+    measure(&mut criterion, "fcretry", "the whole stack", || at_once(whole()));
+    measure(&mut criterion, "fcretry", "and retry budget", || at_once(with_retry_budget()));
+    measure(&mut criterion, "fcretry", "guards in an Arc", || at_once(dynamic(&breaker, &limits)));
+    measure(&mut criterion, "fcretry", "inside a call", || at_once(nested()));
+    measure(&mut criterion, "others", "the whole stack", || at_once(others()));
     criterion.final_summary();
-}
-
-/// What is there at once.
-fn at_once<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("nothing is waited for"),
-    }
-}
-
-fn measure<R>(
-    criterion: &mut Criterion,
-    runtime: &tokio::runtime::Runtime,
-    whose: &str,
-    what: &str,
-    call: impl Fn() -> R + Sync,
-) {
-    let mut group = criterion.benchmark_group(whose);
-    group.bench_function(format!("{what}/one thread"), |b| b.iter(&call));
-    group.bench_function(format!("{what}/two threads"), |b| {
-        b.iter_custom(|rounds| {
-            let timed = || {
-                let _inside = runtime.enter();
-                let start = std::time::Instant::now();
-                (0..rounds).for_each(|_| drop(black_box(call())));
-                start.elapsed()
-            };
-            thread::scope(|scope| {
-                let threads = [scope.spawn(timed), scope.spawn(timed)];
-                let both: Duration = threads.map(|thread| thread.join().unwrap()).iter().sum();
-                both / 2
-            })
-        });
-    });
-    group.finish();
 }

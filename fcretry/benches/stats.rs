@@ -10,17 +10,13 @@
 // A benchmark that cannot run has nothing to say.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    future::ready,
-    hint::black_box,
-    pin::pin,
-    task::{Context, Poll, Waker},
-    thread,
-    time::{Duration, Instant},
-};
+mod timing;
+
+use std::{future::ready, hint::black_box};
 
 use criterion::Criterion;
 use fcretry::{Prices, Stats, Usage, prelude::*};
+use timing::{at_once, measure};
 
 static STATS: Stats = Stats::new();
 
@@ -45,42 +41,8 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _inside = runtime.enter();
     STATS.prices(Prices::builtin());
-    measure(&mut criterion, &runtime, "alone", || at_once(alone()));
-    measure(&mut criterion, &runtime, "counted", || at_once(counted()));
+    measure(&mut criterion, "call", "alone", || at_once(alone()));
+    measure(&mut criterion, "call", "counted", || at_once(counted()));
     criterion.bench_function("stats/snapshot", |b| b.iter(|| STATS.snapshot()));
     criterion.final_summary();
-}
-
-/// What is there at once.
-fn at_once<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("nothing is waited for"),
-    }
-}
-
-fn measure<R>(
-    criterion: &mut Criterion,
-    runtime: &tokio::runtime::Runtime,
-    what: &str,
-    call: impl Fn() -> R + Sync,
-) {
-    let mut group = criterion.benchmark_group("call");
-    group.bench_function(format!("{what}/one thread"), |b| b.iter(&call));
-    group.bench_function(format!("{what}/two threads"), |b| {
-        b.iter_custom(|rounds| {
-            let timed = || {
-                let _inside = runtime.enter();
-                let start = Instant::now();
-                (0..rounds).for_each(|_| drop(black_box(call())));
-                start.elapsed()
-            };
-            thread::scope(|scope| {
-                let threads = [scope.spawn(timed), scope.spawn(timed)];
-                let both: Duration = threads.map(|thread| thread.join().unwrap()).iter().sum();
-                both / 2
-            })
-        });
-    });
-    group.finish();
 }

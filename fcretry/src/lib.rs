@@ -23,6 +23,7 @@ mod feedback;
 pub mod guard;
 mod handle;
 mod marks;
+mod millis;
 #[cfg(feature = "openai")]
 pub mod openai;
 pub mod parse;

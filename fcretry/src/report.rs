@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     around::{self, Ledger},
     failure::{Failure, FailureKind, Violation},
     marks::Marks,
+    millis::{millis, some_millis},
     parse::Recovered,
     policy::{Action, StoppedBy},
     usage::Usage,
@@ -153,21 +154,6 @@ impl Report {
         self.kind = call.kind;
         self.stopped_by = call.stopped_by;
         self.degraded = call.degraded;
-    }
-}
-
-pub(crate) fn millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
-}
-
-#[allow(clippy::ref_option, reason = "the shape that serde asks for")]
-fn some_millis<S: Serializer>(
-    duration: &Option<Duration>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match duration {
-        Some(duration) => millis(duration, serializer),
-        None => serializer.serialize_none(),
     }
 }
 

@@ -42,9 +42,7 @@ pub(crate) async fn by_hand(
     guards: &Guards,
     provider: &Provider,
 ) -> fcretry::Result<Note> {
-    let model = attempt.model("gpt-4o");
-    let text = attempt.guard(&model, u64::from(TOKENS), provider.request()).await?;
-    attempt.accept_text(text)
+    guarded(attempt, provider).await
 }
 
 /// The same, and says what an answer may take: several times what it does.
@@ -59,6 +57,11 @@ pub(crate) async fn in_time(
     guards: &Guards,
     provider: &Provider,
 ) -> fcretry::Result<Note> {
+    guarded(attempt, provider).await
+}
+
+/// One request by hand.
+async fn guarded(attempt: &Attempt, provider: &Provider) -> fcretry::Result<Note> {
     let model = attempt.model("gpt-4o");
     let text = attempt.guard(&model, u64::from(TOKENS), provider.request()).await?;
     attempt.accept_text(text)

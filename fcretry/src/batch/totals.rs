@@ -54,7 +54,7 @@ pub struct Totals {
     /// Whether there was a request whose tokens are unknown.
     pub partial: bool,
     /// From the start to the last record.
-    #[serde(rename = "elapsed_ms", serialize_with = "crate::report::millis")]
+    #[serde(rename = "elapsed_ms", serialize_with = "crate::millis::millis")]
     pub elapsed: Duration,
 }
 

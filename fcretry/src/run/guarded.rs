@@ -15,9 +15,9 @@ use crate::{error::Error, guard::Estimate, usage::Usage};
 
 impl Attempt {
     /// Has the guards of the call, its budget among them, let a request go that is made by hand, with any client: `request` is
-    /// sent once they do. They know it by `model` and by the [`endpoint`](Self::endpoint) of the route. `estimate` is about how many tokens it will take: a number, or an
-    /// [`Estimate`](crate::guard::Estimate). What it took is settled when its answer is accepted, or by
-    /// [`settle`](Self::settle); else the estimate is spent.
+    /// sent once they do. They know it by `model` and by the [`endpoint`](Self::endpoint) of the route. `estimate` is about how
+    /// many tokens it will take: a number, or an [`Estimate`](crate::guard::Estimate). What it took is settled when its answer is
+    /// accepted, or by [`settle`](Self::settle); else the estimate is spent.
     ///
     /// ```
     /// # use async_openai::{Client, config::OpenAIConfig, types::chat::*};

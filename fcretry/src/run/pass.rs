@@ -70,8 +70,10 @@ impl Pass {
                 ended.used = Used::Tokens(usage.total());
             }
         });
-        if let (Some(usage), true) = (usage, self.tokens.is_some()) {
-            self.tokens.take().into_iter().for_each(|tokens| tokens.settle(usage));
+        if let Some(usage) = usage
+            && let Some(tokens) = self.tokens.take()
+        {
+            tokens.settle(usage);
         }
         self.settle_tokens();
     }

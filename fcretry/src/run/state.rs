@@ -212,28 +212,26 @@ impl State {
 
     /// As new, but for the room that it has.
     fn clear(&mut self) {
+        self.asks.clear();
+        self.begin_attempt();
+        // Without `..`, so that a new field is not forgotten here.
         let Self {
-            asks,
-            spent,
+            asks: _,
+            spent: _,
             dead,
             track,
-            out,
-            by_hand,
-            last_failed,
-            refused,
-            waits,
-            is_out_of_time,
+            out: _,
+            by_hand: _,
+            last_failed: _,
+            refused: _,
+            waits: _,
+            is_out_of_time: _,
             report,
             link,
             spare: _,
         } = self;
-        asks.clear();
-        spent.clear();
         dead.clear();
-        out.iter_mut().for_each(Out::clear);
         *track = Track::default();
-        (*by_hand, *last_failed, *refused) = (None, None, None);
-        (*waits, *is_out_of_time) = (Waits::default(), false);
         (*report, *link) = (None, None);
     }
 

@@ -11,8 +11,8 @@ use crate::{
     cost::Cost,
     failure::FailureKind,
     guard::{Snapshot, throttle::ThrottleStats},
+    millis::millis,
     policy::Action,
-    report::millis,
     usage::Usage,
 };
 

@@ -49,7 +49,7 @@ pub struct Spend {
     /// Their price; `None` if a model that answers has none.
     pub cost: Option<Figure<Cost>>,
     /// From beginning to end, waits included.
-    #[serde(rename = "time_ms", serialize_with = "millis")]
+    #[serde(rename = "time_ms", serialize_with = "figure_in_millis")]
     pub time: Figure<Duration>,
 }
 
@@ -63,11 +63,13 @@ pub struct Figure<T> {
     pub p95: T,
 }
 
-fn millis<S: Serializer>(time: &Figure<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    let whole = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+fn figure_in_millis<S: Serializer>(
+    time: &Figure<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let mut figure = serializer.serialize_struct("Figure", 2)?;
-    figure.serialize_field("mean", &whole(time.mean))?;
-    figure.serialize_field("p95", &whole(time.p95))?;
+    figure.serialize_field("mean", &crate::millis::whole(time.mean))?;
+    figure.serialize_field("p95", &crate::millis::whole(time.p95))?;
     figure.end()
 }
 

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::guard::Key;
+use crate::{guard::Key, millis::some_millis};
 
 /// What a breaker does for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -31,7 +31,7 @@ pub struct Snapshot {
     /// Failures in a row; counted where the breaker goes by them.
     pub in_a_row: u32,
     /// While open, the time until a probe may go; 0 once it may.
-    #[serde(rename = "retry_in_ms", serialize_with = "millis")]
+    #[serde(rename = "retry_in_ms", serialize_with = "some_millis")]
     pub retry_in: Option<Duration>,
     /// Probes under way.
     pub probes: u32,
@@ -54,16 +54,6 @@ pub struct Change {
     /// How often the state has changed, with this time: tells the order of changes that are told at the same time.
     pub generation: u64,
     /// If it is open now, the time until a probe may go.
-    #[serde(rename = "retry_in_ms", serialize_with = "millis")]
+    #[serde(rename = "retry_in_ms", serialize_with = "some_millis")]
     pub retry_in: Option<Duration>,
-}
-
-#[allow(clippy::ref_option, reason = "the shape that serde asks for")]
-fn millis<S: Serializer>(wait: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    match wait {
-        None => serializer.serialize_none(),
-        Some(wait) => {
-            serializer.serialize_some(&u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
-        }
-    }
 }

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::settings::Settings;
+use crate::millis::{millis, some_millis};
 
 /// What a throttle allows now, and what it did so far. Serializes with durations in milliseconds (`paused_for_ms`,
 /// `longest_wait_ms`, `mean_latency_ms`).
@@ -42,7 +43,7 @@ pub struct ThrottleStats {
     /// How many results, at most the last hundred of a key, the next two are of.
     pub results: u32,
     /// The mean time from a permit to the end of the answer, of the last hundred results of a key.
-    #[serde(rename = "mean_latency_ms", serialize_with = "maybe_millis")]
+    #[serde(rename = "mean_latency_ms", serialize_with = "some_millis")]
     pub mean_latency: Option<Duration>,
     /// The share of failures (429, overload, no answer in time, a connection or stream that broke) among them, 0 to 1.
     pub error_share: f64,
@@ -131,21 +132,5 @@ fn lower(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
-    }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde passes")]
-fn millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
-}
-
-#[allow(clippy::ref_option, reason = "what serde passes")]
-fn maybe_millis<S: Serializer>(
-    duration: &Option<Duration>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match duration {
-        Some(duration) => millis(duration, serializer),
-        None => serializer.serialize_none(),
     }
 }
