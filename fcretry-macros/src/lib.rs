@@ -108,7 +108,9 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 /// | `fallback("model", ..)` | models to go on with, in this order; not with `max_attempts = 1` | none |
 /// | `degrade(path)` | a function `fn(&E) -> T`: the value to give where the call would fail | none |
 /// | `observer(EXPR)` | an `Observer` that is told what happens: a `static`, a `LazyLock`, an `Arc` | none |
-/// | `budget(tokens = 20_000)` | what the call may spend, with those inside it | none |
+/// | `budget(usd = 0.05, tokens = 20_000)` | what the call may spend, with those inside it: dollars, 0.000001 to 1 000 000, tokens, 1 to 1 000 000 000, or both | none |
+/// | `prices(EXPR)` | what models cost: a `Prices` in a `static`, a `LazyLock` or an `Arc` | those around the call, else `Prices::builtin()` |
+/// | `capture_content` | the report has requests, answers and providers' messages, too | it has not |
 /// | `breaker(EXPR)` | a circuit breaker that calls share, in the same ways: `breaker(OPENAI)` | none |
 /// | `throttle(EXPR)` | what limits how fast, and how much at once, endpoints are asked: `throttle(LIMITS)` | none |
 /// | `retry_budget(EXPR)` | what keeps resends a small share of all requests: `retry_budget(RETRIES)` | none |

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::usage::Usage;
 
 /// More calls than this in one answer are made without end.
 pub(crate) const MAX_CALLS: usize = 1000;
 
-/// One answer of a model. `Debug` leaves the content out.
-#[derive(Clone, Default, PartialEq)]
+/// One answer of a model. `Debug` leaves the content out; serialized, it is whole.
+#[derive(Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Answer {
     /// The text of the message, if any.
@@ -74,8 +76,8 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// A call that a model made, before its arguments are read. `Debug` leaves the arguments out.
-#[derive(Clone, PartialEq, Eq)]
+/// A call that a model made, before its arguments are read. `Debug` leaves the arguments out; serialized, it is whole.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Call {
     /// The provider's id of the call.
@@ -106,7 +108,8 @@ impl fmt::Debug for Call {
 }
 
 /// Why a model stopped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Finish {
     /// It was done, or the provider gave a reason of its own invention, or none.

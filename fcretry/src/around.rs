@@ -12,8 +12,9 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use crate::{
-    guard::{Limiter, TokenBudget},
+    guard::Limiter,
     handle::Handle,
+    purse::Purse,
     report::{AttemptReport, Report},
 };
 
@@ -39,8 +40,8 @@ struct Around {
 pub(crate) struct Outer {
     /// When it must be over.
     pub(crate) deadline: Instant,
-    /// The tokens that it may spend, if there is a limit.
-    pub(crate) tokens: Option<Arc<TokenBudget>>,
+    /// What it may spend, if there is a limit, and what models cost in it, if that was said.
+    pub(crate) purse: Option<Arc<Purse>>,
     /// Where the calls in it leave their attempts; made when the first of them begins.
     pub(crate) link: Option<Arc<Link>>,
 }

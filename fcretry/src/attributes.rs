@@ -25,7 +25,9 @@
 //! | `recovery` | `"lossless"` | `"off"`, `"lossless"`, `"lenient"`: how far [reading](crate::Recovery) goes, for tools that do not say so themselves | `recovery = "off"` |
 //! | `history` | 1 | 1 to 20 bad answers carried into a repair; less than a `max_attempts` beside it | `history = 2` |
 //! | `max_feedback_chars` | 2000 | 100 to 100000, of an answer and of a list of violations each | `max_feedback_chars = 500` |
-//! | `budget(tokens = N)` | none | 1 to 1000000000: what the call may spend, with the [calls inside it](#budget) | `budget(tokens = 20_000)` |
+//! | `budget(usd = X, tokens = N)` | none | dollars, 0.000001 to 1000000, tokens, 1 to 1000000000, or both: what the call may spend, with the [calls inside it](#budget) | `budget(usd = 0.05)` |
+//! | `prices(EXPR)` | those of the call around it, else [`Prices::builtin`](crate::Prices::builtin) | a [`Prices`](crate::Prices): a `static`, a `LazyLock`, an `Arc`, or a reference to one | `prices(PRICES)` |
+//! | `capture_content` | off | stands alone: the report has [what was asked and answered](crate::Captured), and what providers said | `capture_content` |
 //! | `breaker(EXPR)` | none | a [`Breaker`](crate::guard::Breaker), such as a [`CircuitBreaker`](crate::guard::CircuitBreaker): a `static`, a `LazyLock`, an `Arc`, or a reference to one; see [guards](#guards) | `breaker(OPENAI)` |
 //! | `throttle(EXPR)` | a batch's, if the call is in one | a [`Limiter`](crate::guard::Limiter), such as a [`Throttle`](crate::guard::Throttle), in the same ways | `throttle(LIMITS)` |
 //! | `retry_budget(EXPR)` | none | [`Retries`](crate::guard::Retries), such as a [`RetryBudget`](crate::guard::RetryBudget), in the same ways | `retry_budget(self.retries)` |
@@ -93,6 +95,10 @@
 //! fails. Afterwards it is the usage that is spent, of failed attempts too; where none came, the estimate; of a stream that
 //! was left, the estimate of the request and what had come; of a request that the server turned down, nothing. A call inside
 //! another spends of both budgets.
+//!
+//! Of dollars it is the same, with what these tokens cost by the call's [prices](crate::Prices): nothing cached, and an answer as
+//! long as its limit. A model without a known price is not asked: give it a price, or 0. A request without a token limit is
+//! estimated without its answer, so that a tight budget wants a limit, too.
 //!
 //! ## Guards
 //!

@@ -29,6 +29,7 @@ pub mod openai;
 pub mod parse;
 mod policy;
 pub mod prelude;
+mod purse;
 mod report;
 mod run;
 pub mod stats;
@@ -54,7 +55,7 @@ pub use policy::{
     Action, Backoff, InvalidPolicy, Jitter, RetryPolicy, RetryPolicyBuilder, Rule, StoppedBy,
     Strategy, Then,
 };
-pub use report::{AttemptReport, Report, ViolationReport, report};
+pub use report::{AttemptReport, Captured, Report, ViolationReport, report};
 pub use run::{
     AsRoute, Attempt, AttemptEvent, DecisionEvent, Endpoint, FinishEvent, Guarded, Observer,
     Outcome, Route, Run,

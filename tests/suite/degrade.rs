@@ -24,7 +24,9 @@ async fn what_would_fail_is_given_another_value_and_the_report_says_so() {
     let (given, report) = fcretry::report(order(&model.client())).await;
     assert_eq!(given.unwrap(), Order { customer: "rate_limit".to_owned(), count: 4 });
     assert!(report.degraded);
-    assert!(report.to_string().ends_with(" s, degraded"), "{report}");
+    let decision = "degraded at attempt 4 with rate_limit: the counts of its rule are used up, and nothing follows";
+    assert_eq!(report.decision(), decision);
+    assert!(report.to_string().ends_with(decision), "{report}");
     assert_eq!(report.kind, Some(FailureKind::RateLimit));
     assert_eq!(report.stopped_by, Some(StoppedBy::Count));
 

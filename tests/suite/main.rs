@@ -11,6 +11,7 @@ mod budgets;
 mod by_hand;
 mod cancellation;
 mod configuration;
+mod costs;
 mod dashboard;
 mod degrade;
 mod dialects;

@@ -260,7 +260,7 @@ async fn cost_is_that_of_each_attempt_s_model_and_none_where_no_price_is_known()
         (now.all.cost, now.all.cost_partial, now.unpriced)
     };
     assert_eq!(stats.snapshot().all.cost, Some(Cost::ZERO));
-    assert_eq!(play(vec![good().usage(1000, 100)]).await, (None, true, vec![]));
+    assert_eq!(play(vec![good().usage(1000, 100)]).await, (None, true, vec!["large".to_owned()]));
     let stats = Arc::new(Stats::new());
     stats.prices(prices);
     let play = async |replies: Vec<Reply>| {

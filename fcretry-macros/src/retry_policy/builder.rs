@@ -89,6 +89,8 @@ fn keys(policy: &Policy, krate: &TokenStream) -> TokenStream {
         history,
         max_feedback_chars,
         budget,
+        prices: _,
+        capture_content,
         degrade: _,
         observer: _,
         breaker: _,
@@ -142,8 +144,16 @@ fn keys(policy: &Policy, krate: &TokenStream) -> TokenStream {
     if let Some(chars) = max_feedback_chars.value() {
         call("max_feedback_chars", usize_of(chars.value));
     }
-    if let Some(tokens) = budget.value().and_then(|Budget { tokens }| tokens.value()) {
-        call("budget_tokens", Literal::u64_suffixed(tokens.value.into()).into_token_stream());
+    if let Some(Budget { usd, tokens }) = budget.value() {
+        if let Some(usd) = usd.value() {
+            call("budget_usd", Literal::f64_suffixed(usd.value).into_token_stream());
+        }
+        if let Some(tokens) = tokens.value() {
+            call("budget_tokens", Literal::u64_suffixed(tokens.value.into()).into_token_stream());
+        }
+    }
+    if capture_content.is_given() {
+        call("capture_content", quote_spanned!(here=> true));
     }
     tokens
 }

@@ -26,6 +26,9 @@ pub(crate) struct Policy {
     pub(crate) history: Slot<Written<u32>>,
     pub(crate) max_feedback_chars: Slot<Written<u32>>,
     pub(crate) budget: Slot<Budget>,
+    /// The expression of what models cost.
+    pub(crate) prices: Slot<TokenStream>,
+    pub(crate) capture_content: Slot<()>,
     /// The function that makes a value of the error where the call would fail.
     pub(crate) degrade: Slot<ExprPath>,
     /// The expression of who is told what happens.
@@ -46,14 +49,16 @@ pub(crate) struct Policy {
 impl Policy {
     /// What is attached to a call, by the key that is its method: each is an expression of a handle.
     pub(crate) fn attached(&self) -> impl Iterator<Item = (&Ident, &TokenStream)> {
-        let Self { route, observer, breaker, throttle, retry_budget, .. } = self;
-        [route, observer, breaker, throttle, retry_budget].into_iter().filter_map(Slot::both)
+        let Self { route, prices, observer, breaker, throttle, retry_budget, .. } = self;
+        let attached = [route, prices, observer, breaker, throttle, retry_budget];
+        attached.into_iter().filter_map(Slot::both)
     }
 }
 
 /// `budget(..)`.
 #[derive(Default)]
 pub(crate) struct Budget {
+    pub(crate) usd: Slot<Written<f64>>,
     pub(crate) tokens: Slot<Written<u32>>,
 }
 

@@ -25,6 +25,9 @@ const EVERY_KEY: &str = r#"
     recovery = "lossless",
     degrade(cached::<T>),
     observer(self.observer),
+    budget(usd = 0.05, tokens = 20_000),
+    prices(self.prices),
+    capture_content,
     breaker(self.breaker),
     throttle(LIMITS),
     retry_budget(&self.retries),
@@ -232,15 +235,15 @@ fn keys_of_later_versions_are_named_and_never_offered() {
 #[test]
 fn a_budget_names_a_limit() {
     for (attr, message) in [
-        ("budget", "`budget` takes a list; write `budget(tokens = 20_000)`"),
-        ("budget()", "`budget()` names no limit; write `budget(tokens = 20_000)`"),
-        ("budget(20_000)", "`20_000` stands without a key; write `budget(tokens = 20_000)`"),
+        ("budget", "`budget` takes a list; write `budget(usd = 0.05)`"),
+        ("budget()", "`budget()` names no limit; write `budget(usd = 0.05)`"),
+        ("budget(20_000)", "`20_000` stands without a key; write `budget(usd = 0.05)`"),
         (
-            "budget(usd = 0.05)",
-            "a limit in money needs prices, which this version of fcretry does not know; \
-             write `budget(tokens = 20_000)`",
+            "budget(usd = 0)",
+            "`usd = 0` is not in the range 0.000001 to 1000000; write `usd = 0.000001` or more",
         ),
-        ("tokens = 20_000", "`tokens` belongs in the budget; write `budget(tokens = 20_000)`"),
+        ("capture_content = true", "`capture_content` takes no value; write `capture_content`"),
+        ("tokens = 20_000", "`tokens` belongs in the budget; write `budget(usd = 0.05)`"),
     ] {
         assert_eq!(mistakes(expanded(attr, PLAIN)), [message], "{attr}");
     }

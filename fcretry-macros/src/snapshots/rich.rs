@@ -67,6 +67,9 @@ where
                     .recovery(::fcretry::__private::Recovery::Lossless)
                     .history(2usize)
                     .max_feedback_chars(2000usize)
+                    .budget_usd(0.05f64)
+                    .budget_tokens(20000u64)
+                    .capture_content(true)
                     .build()
             });
             &__POLICY
@@ -75,6 +78,7 @@ where
         true,
     );
     __call.route(&(self.route));
+    __call.prices(&(self.prices));
     __call.observer(&(self.observer));
     __call.breaker(&(self.breaker));
     __call.throttle(&(LIMITS));

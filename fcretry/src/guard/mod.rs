@@ -15,7 +15,7 @@ pub use breaker::{
     Breaker, Change, CircuitBreaker, Counts, Open, Permit, Receipt, Snapshot, State, Verdict,
     counts,
 };
-pub use budget::{Estimate, OverBudget, Reservation, TokenBudget};
+pub use budget::{Amount, Budget, CostBudget, Estimate, OverBudget, Reservation, TokenBudget};
 pub use idempotency::{
     After, Fingerprint, Idempotency, IdempotencyKey, MemoryStore, NotDerivable, OnceError,
     OnceStore,

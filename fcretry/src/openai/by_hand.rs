@@ -39,6 +39,7 @@ impl Attempt {
     ) -> Vec<ChatCompletionRequestMessage> {
         let mut messages = base.into();
         messages.extend(self.turns().into_iter().map(Into::into));
+        self.by_hand().captures(&messages);
         messages
     }
 

@@ -61,6 +61,7 @@ impl<'a> Chat<'a> {
         let mut rest = continuation.and_then(|how| Some(Rest { begun: part?, how }));
         let answer = loop {
             let written = write(request, rest.as_ref(), quirks);
+            ask.captures(&written.messages);
             let admission = ask.admission(number, &written.model, || estimate::of(&written));
             let sending = match admission.await {
                 Ok(sending) => sending,

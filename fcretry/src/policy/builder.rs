@@ -5,7 +5,7 @@ use super::{
     data::{Data, Slot},
     defaults::filled_in,
 };
-use crate::{failure::FailureKind, parse::Recovery};
+use crate::{cost::Cost, failure::FailureKind, parse::Recovery};
 
 /// Builds a [`RetryPolicy`]. What is not set keeps its default, and follows what is: a deadline shorter than the default timeout is
 /// no contradiction, one shorter than a timeout that was set is.
@@ -97,6 +97,20 @@ impl RetryPolicyBuilder {
     /// sent: see [`TokenBudget`](crate::guard::TokenBudget).
     pub fn budget_tokens(mut self, tokens: u64) -> Self {
         self.policy.budget_tokens = Some(tokens);
+        self
+    }
+
+    /// How many dollars the call may spend, with the calls inside it, 0.000001 to 1 000 000. What the answer to a request can
+    /// cost is looked at before it is sent, with the prices of the call: a request that would pass the budget is not sent, nor
+    /// one to a model without a price. See [`CostBudget`](crate::guard::CostBudget).
+    pub fn budget_usd(mut self, usd: f64) -> Self {
+        self.policy.budget_usd = Some(Cost::from_usd(usd).map_err(|_| usd));
+        self
+    }
+
+    /// Whether reports have what was asked and answered, and what providers said: see [`Captured`](crate::Captured).
+    pub fn capture_content(mut self, captures: bool) -> Self {
+        self.policy.capture_content = captures;
         self
     }
 

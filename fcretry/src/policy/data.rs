@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{Backoff, Rule, defaults::default_rule};
-use crate::{failure::FailureKind, parse::Recovery};
+use crate::{cost::Cost, failure::FailureKind, parse::Recovery};
 
 /// What a policy holds: what was given. What was not has its default, and follows what was: a deadline shorter than the
 /// default timeout is no contradiction, one shorter than a timeout given is.
@@ -18,6 +18,9 @@ pub(super) struct Data {
     pub(super) history: Option<usize>,
     pub(super) max_feedback_chars: Option<usize>,
     pub(super) budget_tokens: Option<u64>,
+    /// What was given instead, if that is no amount.
+    pub(super) budget_usd: Option<Result<Cost, f64>>,
+    pub(super) capture_content: bool,
     /// One rule for each kind, in the order of [`FailureKind::ALL`].
     pub(super) rules: Vec<Slot>,
     /// What is wrong with it where it is followed without a route.
@@ -48,6 +51,8 @@ impl Default for Data {
             history: None,
             max_feedback_chars: None,
             budget_tokens: None,
+            budget_usd: None,
+            capture_content: false,
             rules: FailureKind::ALL.iter().map(slot).collect(),
             unrouted: Vec::new(),
         }

@@ -17,6 +17,7 @@ pub(super) const POLICY: &[&str] = &[
     "history",
     "max_feedback_chars",
     "budget",
+    "capture_content",
 ];
 
 /// What the attribute and `Run` take beside a policy: it is no data, or belongs to one function.
@@ -27,6 +28,7 @@ pub(super) const ATTACHED: &[&str] = &[
     "idempotency",
     "observer",
     "policy",
+    "prices",
     "retry_budget",
     "route",
     "throttle",
@@ -36,7 +38,7 @@ pub(super) const ATTACHED: &[&str] = &[
 pub(super) const BACKOFF: &[&str] = &["strategy", "base", "max", "factor", "jitter"];
 
 /// Of a `budget`.
-pub(super) const BUDGET: &[&str] = &["tokens"];
+pub(super) const BUDGET: &[&str] = &["usd", "tokens"];
 
 /// What a rule does.
 pub(super) const ACTIONS: &[&str] = &["retry", "resume", "repair", "fallback", "fail", "escalate"];
@@ -48,6 +50,8 @@ pub(super) const MAX_ATTEMPTS: RangeInclusive<u32> = 1..=100;
 pub(super) const HISTORY: RangeInclusive<usize> = 1..=20;
 pub(super) const MAX_FEEDBACK_CHARS: RangeInclusive<usize> = 100..=100_000;
 pub(super) const BUDGET_TOKENS: RangeInclusive<u64> = 1..=1_000_000_000;
+/// In dollars.
+pub(super) const BUDGET_USD: RangeInclusive<f64> = 0.000_001..=1_000_000.0;
 /// Of a `retry`, `resume` or `repair`.
 pub(super) const COUNT: RangeInclusive<u32> = 1..=50;
 pub(super) const MAX_TOKENS: RangeInclusive<u32> = 1..=10_000_000;

@@ -5,7 +5,7 @@ use super::{
     data::Data,
     defaults::{BACKOFF, DEADLINE, HISTORY, IDLE, MAX_ATTEMPTS, MAX_FEEDBACK_CHARS, TIMEOUT},
 };
-use crate::{failure::FailureKind, parse::Recovery};
+use crate::{cost::Cost, failure::FailureKind, parse::Recovery};
 
 /// What is done about every kind of failure, and the limits around it. Data only.
 ///
@@ -94,6 +94,16 @@ impl RetryPolicy {
         self.0.budget_tokens
     }
 
+    /// How much the call may spend, with the calls inside it. Default `None`: as much as it takes.
+    pub fn budget_usd(&self) -> Option<Cost> {
+        self.0.budget_usd?.ok()
+    }
+
+    /// Whether reports have what was asked and answered. Default `false`.
+    pub fn captures_content(&self) -> bool {
+        self.0.capture_content
+    }
+
     /// The rule for `kind`.
     pub(crate) fn rule(&self, kind: FailureKind) -> Option<&Rule> {
         self.0.rules.get(kind.index()).map(|slot| &slot.rule)
@@ -143,6 +153,8 @@ impl PartialEq for RetryPolicy {
             history: _,
             max_feedback_chars: _,
             budget_tokens,
+            budget_usd: _,
+            capture_content,
             rules: _,
             unrouted: _,
         } = &*self.0;
@@ -157,6 +169,8 @@ impl PartialEq for RetryPolicy {
             && self.history() == other.history()
             && self.max_feedback_chars() == other.max_feedback_chars()
             && *budget_tokens == other.budget_tokens()
+            && self.budget_usd() == other.budget_usd()
+            && *capture_content == other.captures_content()
             && FailureKind::ALL.iter().all(|&kind| self.rule(kind) == other.rule(kind))
     }
 }

@@ -17,7 +17,8 @@ use super::{
 use crate::{
     around,
     failure::{Failure, FailureKind},
-    guard::{Asking, Estimate, Key, Later, Open, OverBudget, Permit, Soon, Spent, throttle},
+    guard::{Asking, Estimate, Key, Later, Open, Permit, Soon, Spent, throttle},
+    purse::{Over, Priced, Purse},
 };
 
 /// Which guard did not let a request go.
@@ -38,6 +39,8 @@ pub(crate) struct Admission<'a> {
     /// What the last request of the ask at this place came to.
     before: Option<Failure>,
     estimate: Estimate,
+    /// What the model costs, where there is a limit to that.
+    priced: Option<Box<Priced>>,
     /// Only where one of them answers later: what is in it would be moved with every future around.
     waiting: Option<Box<Asked<'a>>>,
 }
@@ -83,7 +86,7 @@ enum Refused {
     Open(Open),
     /// This is what it is not to be asked again after.
     NotAgain(Failure),
-    OverBudget(OverBudget),
+    OverBudget(Over),
     Throttled(throttle::Refused),
 }
 
@@ -102,9 +105,14 @@ impl Refused {
                 .with_retry_after(open.retry_in)
                 .with_source(open),
             Self::NotAgain(failure) => failure,
-            Self::OverBudget(over) => Failure::new(FailureKind::BudgetExhausted)
-                .with_note(over.to_string())
-                .with_source(over),
+            Self::OverBudget(over) => {
+                let failure = Failure::new(FailureKind::BudgetExhausted);
+                match over {
+                    Over::Tokens(over) => failure.with_note(over.to_string()).with_source(over),
+                    Over::Cost(over) => failure.with_note(over.to_string()).with_source(over),
+                    Over::NoPrice(none) => failure.with_note(none.to_string()).with_source(none),
+                }
+            }
             // As if the server had said so: it is the same wait, without the request.
             Self::Throttled(refused) => Failure::new(FailureKind::RateLimit)
                 .with_note(refused.to_string())
@@ -127,9 +135,11 @@ impl<'a> Ask<'a> {
         let key = Key::of((endpoint, model));
         let place = Place::new(&attempt.guards, self.endpoint(), key);
         let before = if place.retries().is_some() { self.before(key) } else { None };
-        let is_wanted = attempt.tokens.is_some() || place.throttle().is_some();
+        let purse = attempt.purse.as_deref();
+        let is_wanted = purse.is_some_and(Purse::is_limited) || place.throttle().is_some();
         let estimate = if is_wanted { estimate() } else { Estimate::default() };
-        Admission { ask: self, place, before, estimate, waiting: None }
+        let priced = purse.and_then(|purse| purse.priced(model));
+        Admission { ask: self, place, before, estimate, priced, waiting: None }
     }
 
     /// Whether a guard is to be asked that counts endpoints apart.
@@ -185,9 +195,9 @@ impl<'a> Admission<'a> {
                     *stage = Stage::Budget;
                 }
                 Stage::Budget => {
-                    if let Some(budget) = &self.ask.attempt.tokens {
-                        match budget.reserve(self.estimate) {
-                            Ok(tokens) => pass.tokens = Some(tokens),
+                    if let Some(purse) = &self.ask.attempt.purse {
+                        match purse.reserve(self.estimate, self.priced.as_deref()) {
+                            Ok(spending) => pass.spending = spending,
                             Err(over) => return Poll::Ready(Err(Refused::OverBudget(over))),
                         }
                     }

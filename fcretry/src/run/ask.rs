@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
 #[cfg(feature = "openai")]
+use serde::Serialize;
+
+#[cfg(feature = "openai")]
 use super::state::State;
 use super::{
     Attempt, Endpoint,
@@ -43,7 +46,7 @@ impl<'a> Ask<'a> {
         let model = endpoint.map(Endpoint::model).or(fallback.map(String::as_str));
         let model = model.unwrap_or(default).to_owned();
         let mut state = self.attempt.state();
-        state.spent.model.clone_from(&model);
+        state.chooses(self.index, &model);
         state.spent.endpoint = endpoint.map(|endpoint| endpoint.name().to_owned());
         model
     }
@@ -132,6 +135,19 @@ impl<'a> Ask<'a> {
         self.attempt.idempotency_key().repaired(ask << 16 | revision)
     }
 
+    /// Keeps what is asked, if the report is to have it.
+    #[cfg(feature = "openai")]
+    pub(crate) fn captures<T: Serialize + ?Sized>(&self, messages: &T) {
+        if !self.attempt.policy.captures_content() {
+            return;
+        }
+        let request = serde_json::to_string(messages).ok();
+        if let Some(out) = self.attempt.state().request(self.index) {
+            out.captured =
+                Some(Box::new(crate::report::Captured { request, ..Default::default() }));
+        }
+    }
+
     /// The next request of this attempt asks for something else than the last.
     #[cfg(feature = "openai")]
     pub(crate) fn revise(&self) {
@@ -158,9 +174,9 @@ impl<'a> Ask<'a> {
         if let Some(memory) = state.ask(self.index) {
             memory.answer = Some(Arc::clone(answer));
         }
+        state.spent.finish = Some(answer.finish);
         if let Some(usage) = answer.usage {
-            state.spent.usage += usage;
-            state.spent.accounted = state.spent.accounted.saturating_add(1);
+            state.used(self.index, usage);
         }
         if request_id.is_some() {
             state.spent.request_id = request_id;

@@ -14,10 +14,13 @@ use super::{
 };
 use crate::{
     around::{self, Link, Outer},
+    cost::{Cost, Prices},
     error::Error,
     failure::{Failure, FailureKind, Violations},
-    guard::{IdempotencyKey, TokenBudget},
+    guard::IdempotencyKey,
+    handle::Handle,
     policy::RetryPolicy,
+    purse::{self, Limits, Purse},
 };
 
 /// What this run of the body is: its number, the model to use, what to feed back, the time left.
@@ -40,8 +43,8 @@ pub struct Attempt {
     pub(super) ends: Instant,
     /// When the call must be over.
     pub(super) deadline: Instant,
-    /// What the call may spend, if there is a limit.
-    pub(super) tokens: Option<Arc<TokenBudget>>,
+    /// What the call may spend, and what models cost in it, if one of them was said.
+    pub(super) purse: Option<Arc<Purse>>,
     state: Mutex<Lent>,
 }
 
@@ -73,7 +76,7 @@ impl Attempt {
             key: OnceLock::new(),
             ends: deadline,
             deadline,
-            tokens: None,
+            purse: None,
             state: Mutex::default(),
         }
     }
@@ -106,13 +109,19 @@ impl Attempt {
     ) -> R {
         let known = link.take();
         let is_known = known.is_some();
-        let (deadline, tokens) = (self.deadline, self.tokens.clone());
-        let (result, found) = around::inside(Outer { deadline, tokens, link: known }, now, act);
+        let (deadline, purse) = (self.deadline, self.purse.clone());
+        let (result, found) = around::inside(Outer { deadline, purse, link: known }, now, act);
         *link = found;
         if !is_known && link.is_some() {
             self.state().link.clone_from(link);
         }
         result
+    }
+
+    /// What models cost, and the state.
+    pub(super) fn priced(&mut self) -> (&Prices, &mut State) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        (purse::prices(self.purse.as_deref()), state)
     }
 
     /// 1 for the first attempt, at most the policy's `max_attempts`.
@@ -138,7 +147,37 @@ impl Attempt {
     /// How many tokens the call may still spend: those under way are spoken for. `None` if there is no limit, here or around
     /// it.
     pub fn tokens_left(&self) -> Option<u64> {
-        self.tokens.as_deref().map(TokenBudget::left)
+        self.purse.as_deref().and_then(Purse::tokens_left)
+    }
+
+    /// How many dollars the call may still spend: those that requests under way may cost are spoken for. `None` if there is no
+    /// limit, here or around it.
+    pub fn cost_left(&self) -> Option<Cost> {
+        self.purse.as_deref().and_then(Purse::cost_left)
+    }
+
+    /// What models cost in this call.
+    pub fn prices(&self) -> &Prices {
+        purse::prices(self.purse.as_deref())
+    }
+
+    /// Says what the call may spend, with those inside it.
+    pub(super) fn open_purse(&mut self, around: Option<&Arc<Purse>>) {
+        let policy = &self.policy;
+        let (tokens, cost) = (policy.budget_tokens(), policy.budget_usd());
+        // What is there already says what models cost, and no more.
+        let prices = self.purse.take().and_then(|purse| purse.prices());
+        let limits = Limits { tokens, cost, prices };
+        self.purse = match around {
+            around if limits.is_none() => around.cloned(),
+            around => Some(self.state_mut().purse(limits, around.map(|around| &**around))),
+        };
+    }
+
+    /// Has what is asked cost what `prices` say.
+    pub(super) fn set_prices(&mut self, prices: Handle<Prices>) {
+        let limits = Limits { prices: Some(prices), ..Limits::default() };
+        self.purse = Some(self.state_mut().purse(limits, None));
     }
 
     /// The key of what this call does: the same in every attempt of it. Hand it to
@@ -274,8 +313,8 @@ impl Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        // Before the state: what it keeps of the budget is then nobody else's.
-        self.tokens = None;
+        // Before the state: what it keeps of the purse is then nobody else's.
+        self.purse = None;
     }
 }
 

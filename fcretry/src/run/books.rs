@@ -1,15 +1,21 @@
 //! The books of a call: what goes into its report, and who gets that.
 
-use std::sync::Arc;
+use std::{ops::Add, sync::Arc};
 
-use super::{Call, call::Stage, state::Spent};
+use super::{
+    Attempt, Call,
+    call::Stage,
+    state::{Out, Spent},
+};
 use crate::{
     around::{self, Link},
+    cost::{Cost, Prices},
     error::Filed,
     failure::{Failure, FailureKind},
     marks::Marks,
     policy::{Action, Decision, StoppedBy},
-    report::AttemptReport,
+    report::{AttemptReport, Captured},
+    usage::Usage,
 };
 
 impl Call {
@@ -28,32 +34,42 @@ impl Call {
                 self.report.add(attempt);
             }
         }
+        let captured = self.attempt.captured();
         let Spent {
             asks: _,
             requests,
             accounted,
-            usage,
-            model,
+            last,
+            finish,
             endpoint,
             request_id,
             recovered,
             first_token,
             streamed_tokens,
         } = std::mem::take(&mut self.attempt.state_mut().spent);
-        let place = self.attempt.state_mut().out.iter().rev().find_map(|out| out.place);
+        let (number, elapsed) = (self.attempt.number, self.attempt.began.elapsed());
+        let (prices, state) = self.attempt.priced();
+        let outs = &state.out;
+        let place = outs.iter().rev().find_map(|out| out.place);
+        let model = last
+            .and_then(|last| outs.get(usize::try_from(last).ok()?))
+            .map(|out| out.model.clone());
         let mut attempt = AttemptReport {
             function: self.function,
-            number: self.attempt.number,
-            model: Some(model).filter(|model| !model.is_empty()),
+            number,
+            model: model.filter(|model| !model.is_empty()),
             endpoint,
-            elapsed: self.attempt.began.elapsed(),
+            elapsed,
             wire_requests: requests,
-            usage,
+            usage: outs.iter().map(|out| out.usage).fold(Usage::default(), Add::add),
+            cost: outs.iter().map(|out| cost_of(prices, out)).sum(),
             partial: accounted < requests,
             request_id,
             recovered,
             first_token,
             streamed_tokens,
+            finish,
+            captured,
             marks: Marks::at(place),
             ..AttemptReport::default()
         };
@@ -128,6 +144,31 @@ impl Call {
             cell.set(filed.clone());
         }
         filed
+    }
+}
+
+/// What an ask cost, as far as its answers said what they took.
+fn cost_of(prices: &Prices, out: &Out) -> Option<Cost> {
+    if out.usage == Usage::default() {
+        return Some(Cost::ZERO);
+    }
+    prices.cost_of(&out.model, out.usage)
+}
+
+impl Attempt {
+    /// What was asked and answered, if it is to be known.
+    fn captured(&mut self) -> Vec<Captured> {
+        if !self.policy.captures_content() {
+            return Vec::new();
+        }
+        let state = self.state_mut();
+        let asks = state.asks.iter().zip(&mut state.out).take(state.spent.asks);
+        let captured = asks.map(|(ask, out)| Captured {
+            request: out.captured.take().and_then(|captured| captured.request),
+            answer: ask.answer.as_deref().cloned(),
+            message: ask.failed.as_ref().and_then(Failure::provider_message).map(str::to_owned),
+        });
+        captured.collect()
     }
 }
 

@@ -2,6 +2,7 @@ use std::{any::type_name, fmt, ops::ControlFlow};
 
 use super::{AsRoute, Attempt, Call, Observer, Route, guards::Guards, settle::settle_with};
 use crate::{
+    cost::Prices,
     error::Error,
     failure::Classify,
     handle::{Attach, Handle},
@@ -41,6 +42,7 @@ pub struct Run<D = NoDegrade> {
     policy: RetryPolicy,
     name: Option<&'static str>,
     route: Option<Route>,
+    prices: Option<Handle<Prices>>,
     observer: Option<Handle<dyn Observer>>,
     guards: Guards,
     degrade: D,
@@ -50,8 +52,15 @@ impl Run {
     /// A call under `policy`.
     pub fn new(policy: &RetryPolicy) -> Self {
         let policy = policy.clone();
-        let guards = Guards::default();
-        Self { policy, name: None, route: None, observer: None, guards, degrade: NoDegrade }
+        Self {
+            policy,
+            name: None,
+            route: None,
+            prices: None,
+            observer: None,
+            guards: Guards::default(),
+            degrade: NoDegrade,
+        }
     }
 }
 
@@ -70,6 +79,13 @@ impl<D> Run<D> {
     /// Lets the call go on along `route`, after the models of the policy.
     pub fn route(mut self, route: impl AsRoute) -> Self {
         self.route = Some(route.route());
+        self
+    }
+
+    /// Has what is asked in the call cost what `prices` say, in the same ways as an [`observer`](Self::observer) is named. Default:
+    /// those of the call around it, else [`Prices::builtin`].
+    pub fn prices<By>(mut self, prices: impl Attach<Prices, By>) -> Self {
+        self.prices = Some(prices.handle());
         self
     }
 
@@ -98,8 +114,8 @@ impl<D> Run<D> {
     /// # });
     /// ```
     pub fn degrade<T, E, F: Fn(&E) -> T>(self, degrade: F) -> Run<OrElse<F>> {
-        let Self { policy, name, route, observer, guards, degrade: _ } = self;
-        Run { policy, name, route, observer, guards, degrade: OrElse(degrade) }
+        let Self { policy, name, route, prices, observer, guards, degrade: _ } = self;
+        Run { policy, name, route, prices, observer, guards, degrade: OrElse(degrade) }
     }
 
     /// Makes the call: runs `body` once per attempt.
@@ -114,10 +130,13 @@ impl<D> Run<D> {
         E: Classify + From<Error>,
         D: Substitute<T, E>,
     {
-        let Self { policy, name, route, observer, guards, degrade } = self;
+        let Self { policy, name, route, prices, observer, guards, degrade } = self;
         let name = name.unwrap_or_else(|| type_name::<F>().trim_end_matches("::{{closure}}"));
         let mut call = Call::with_policy(&policy, None, name, true);
         call.observer = observer;
+        if let Some(prices) = prices {
+            call.attempt.set_prices(prices);
+        }
         call.attempt.guards.take(guards);
         if let Some(route) = route {
             call.route(&route);

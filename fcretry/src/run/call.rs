@@ -1,5 +1,5 @@
 use std::{
-    sync::{Arc, LazyLock, OnceLock},
+    sync::{LazyLock, OnceLock},
     time::Duration,
 };
 
@@ -16,9 +16,10 @@ use super::{
 };
 use crate::{
     around::{self, Outer},
+    cost::Prices,
     failure::{Classify, Failure, FailureKind},
-    guard::{IdempotencyKey, TokenBudget},
-    handle::Handle,
+    guard::IdempotencyKey,
+    handle::{Attach, Handle},
     policy::{
         Action, Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation, decide,
         kills_the_endpoint,
@@ -133,16 +134,9 @@ impl Call {
         let own = after(started, policy.deadline());
         let (outer, throttle) = around::call();
         let deadline = outer.as_ref().map_or(own, |outer| outer.deadline.min(own));
-        let around = outer.as_ref().and_then(|outer| outer.tokens.clone());
         let guards = Guards { throttle, ..Guards::default() };
-        let mut attempt = Attempt::new(policy, started, deadline, guards);
-        attempt.tokens = match (attempt.policy.budget_tokens(), around) {
-            (Some(limit), Some(around)) => Some(Arc::new(TokenBudget::within(limit, around))),
-            (Some(limit), None) => Some(attempt.state_mut().budget(limit)),
-            (None, around) => around,
-        };
         Self {
-            attempt,
+            attempt: Attempt::new(policy, started, deadline, guards),
             function,
             invalid,
             outer,
@@ -158,6 +152,11 @@ impl Call {
     /// Lets the call go on along `route`.
     pub fn route(&mut self, route: &(impl AsRoute + ?Sized)) {
         self.attempt.route = Some(route.route());
+    }
+
+    /// Has what is asked in the call cost what `prices` say.
+    pub fn prices<By>(&mut self, prices: impl Attach<Prices, By>) {
+        self.attempt.set_prices(prices.handle());
     }
 
     /// Has the call's key made of `parts`.
@@ -186,7 +185,10 @@ impl Call {
         }
         let ends = after(self.attempt.began, self.attempt.policy.timeout());
         self.attempt.ends = ends.min(self.attempt.deadline);
-        if !matches!(self.stage, Stage::New) {
+        if matches!(self.stage, Stage::New) {
+            let around = self.outer.as_ref().and_then(|outer| outer.purse.as_ref());
+            self.attempt.open_purse(around);
+        } else {
             self.attempt.state_mut().begin_attempt();
         }
         self.stage = Stage::Running;

@@ -59,7 +59,7 @@ impl Attempt {
         E: Into<Error>,
     {
         let ask = self.by_hand();
-        model.clone_into(&mut self.state().spent.model);
+        self.state().chooses(ask.index, model);
         let number = ask.endpoint().map_or(0, Endpoint::number);
         let admission = ask.admission(number, model, || estimate.into());
         Guarded { ask, stage: Stage::Waiting(admission), request }

@@ -9,11 +9,11 @@ use crate::guard::throttle::ServerLimits;
 use crate::{
     failure::{Failure, FailureKind},
     guard::{
-        Asking, Breaker, Came, Estimate, Key, Limiter, Permit, Receipt, Reservation, Retries,
-        Ticket,
+        Asking, Breaker, Came, Estimate, Key, Limiter, Permit, Receipt, Retries, Ticket,
         throttle::{self, Ended, Outcome, Used},
     },
     handle::Handle,
+    purse::Spending,
     usage::Usage,
 };
 
@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct Pass {
     pub(super) breaker: Option<(Handle<dyn Breaker>, Ticket)>,
     pub(super) retries: Option<(Handle<dyn Retries>, Ticket)>,
-    pub(super) tokens: Option<Reservation>,
+    pub(super) spending: Spending,
     pub(super) throttle: Option<Turn>,
     /// What was reserved.
     pub(super) estimate: Estimate,
@@ -70,12 +70,10 @@ impl Pass {
                 ended.used = Used::Tokens(usage.total());
             }
         });
-        if let Some(usage) = usage
-            && let Some(tokens) = self.tokens.take()
-        {
-            tokens.settle(usage);
+        match usage {
+            Some(usage) => self.spending.settle(usage),
+            None => self.spend(),
         }
-        self.settle_tokens();
     }
 
     /// The answer was read, and found good or not.
@@ -88,7 +86,7 @@ impl Pass {
         let now = Instant::now();
         if failure.is_turned_down() {
             // It costs nothing: the estimate is given back.
-            self.tokens = None;
+            self.spending.give_back();
         }
         self.settle_retries(Came::Nothing, now);
         self.settle_throttle(now, |ended| {
@@ -115,15 +113,15 @@ impl Pass {
 
     /// Whether there is anything to settle.
     pub(super) const fn is_held(&self) -> bool {
-        let Self { breaker, retries, tokens, throttle, .. } = self;
-        breaker.is_some() || retries.is_some() || tokens.is_some() || throttle.is_some()
+        let Self { breaker, retries, spending, throttle, .. } = self;
+        breaker.is_some() || retries.is_some() || spending.is_held() || throttle.is_some()
     }
 
     /// Gives back what is left, as far as nothing was sent; a pass that nobody has given anything for.
     pub(super) fn clear(&mut self) {
         if self.is_held() {
-            self.settle_tokens();
-            self.tokens = None;
+            self.spend();
+            self.spending.give_back();
             if self.throttle.is_some() {
                 self.settle_throttle(Instant::now(), |_| {});
             }
@@ -178,11 +176,11 @@ impl Pass {
     }
 
     /// Spends what came of an answer, or the estimate: what it took is not known.
-    fn settle_tokens(&mut self) {
-        let Some(tokens) = self.tokens.take_if(|_| self.is_sent) else { return };
+    fn spend(&mut self) {
         match self.came {
-            Some(came) => tokens.settle(Usage::new(self.estimate.prompt_tokens, came)),
-            None => tokens.keep(),
+            _ if !self.is_sent => {}
+            Some(came) => self.spending.settle(Usage::new(self.estimate.prompt_tokens, came)),
+            None => self.spending.keep(),
         }
     }
 }

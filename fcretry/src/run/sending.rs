@@ -131,8 +131,7 @@ impl State {
     /// An answer came to the request made by hand that is not read by us, and this is what it took.
     pub(super) fn settled_by_hand(&mut self, usage: Usage) {
         let Some(ByHand { index, .. }) = self.by_hand.take_if(|ask| ask.was_sent) else { return };
-        self.spent.usage += usage;
-        self.spent.accounted = self.spent.accounted.saturating_add(1);
+        self.used(index, usage);
         if let Some(out) = self.out_of(index).filter(|out| out.pass.is_held()) {
             let now = Instant::now();
             out.pass.answered(Some(usage), now);

@@ -16,12 +16,15 @@ use super::{
     waits::Waits,
 };
 use crate::{
+    answer::Finish,
     around::Link,
     error::ReportCell,
     failure::FailureKind,
-    guard::{Key, TokenBudget},
+    guard::Key,
     parse::Recovered,
     policy::Track,
+    purse::{Limits, Purse},
+    report::Captured,
     usage::Usage,
 };
 
@@ -51,8 +54,8 @@ pub(super) struct State {
     pub(super) report: Option<Arc<ReportCell>>,
     /// Where the calls in the body leave their attempts, if there are such calls.
     pub(super) link: Option<Arc<Link>>,
-    /// The budget of the last call that had this state.
-    spare: Option<Arc<TokenBudget>>,
+    /// The purse of the last call that had this state.
+    spare: Option<Arc<Purse>>,
 }
 
 /// The last request of an ask in an attempt.
@@ -60,6 +63,12 @@ pub(super) struct State {
 pub(super) struct Out {
     /// There is one.
     pub(super) is_made: bool,
+    /// The model that it is for; empty if nobody said.
+    pub(super) model: String,
+    /// Tokens of the answers to this request, and to those before it that the ask made.
+    pub(super) usage: Usage,
+    /// What is asked in it, if that is to be in the report.
+    pub(super) captured: Option<Box<Captured>>,
     /// Where it went, if a guard was asked.
     pub(super) place: Option<Key>,
     /// There is no answer yet.
@@ -83,9 +92,10 @@ pub(super) struct Spent {
     pub(super) requests: u32,
     /// Requests whose usage came.
     pub(super) accounted: u32,
-    pub(super) usage: Usage,
-    /// Empty if no model was asked.
-    pub(super) model: String,
+    /// The ask whose model was chosen last.
+    pub(super) last: Option<u32>,
+    /// How the last answer ended.
+    pub(super) finish: Option<Finish>,
     pub(super) endpoint: Option<String>,
     pub(super) request_id: Option<String>,
     pub(super) recovered: Vec<Recovered>,
@@ -96,23 +106,18 @@ pub(super) struct Spent {
 impl Out {
     /// As new; what is held is given back.
     fn clear(&mut self) {
-        (self.is_made, self.place, self.is_waiting) = (false, None, false);
-        self.pass.clear();
-    }
-}
-
-impl Spent {
-    /// As new, but for the room that it has.
-    fn clear(&mut self) {
-        let mut model = std::mem::take(&mut self.model);
+        // Without `..`, so that a new field is not forgotten here.
+        let Self { is_made, model, usage, captured, place, is_waiting, pass } = self;
+        (*is_made, *place, *is_waiting) = (false, None, false);
         model.clear();
-        *self = Self { model, ..Self::default() };
+        (*usage, *captured) = (Usage::default(), None);
+        pass.clear();
     }
 }
 
 impl State {
     pub(super) fn begin_attempt(&mut self) {
-        self.spent.clear();
+        self.spent = Spent::default();
         self.out.iter_mut().for_each(Out::clear);
         self.by_hand = None;
         self.last_failed = None;
@@ -147,6 +152,22 @@ impl State {
             self.out.resize_with(index.saturating_add(1), Out::default);
         }
         self.out.get_mut(index)
+    }
+
+    /// The next request of an ask is for this model.
+    pub(super) fn chooses(&mut self, index: usize, model: &str) {
+        self.spent.last = u32::try_from(index).ok();
+        if let Some(out) = self.request(index) {
+            model.clone_into(&mut out.model);
+        }
+    }
+
+    /// An answer to a request of an ask came, and took so much.
+    pub(super) fn used(&mut self, index: usize, usage: Usage) {
+        self.spent.accounted = self.spent.accounted.saturating_add(1);
+        if let Some(out) = self.request(index) {
+            out.usage += usage;
+        }
     }
 
     /// The last request of an ask in this attempt.
@@ -199,15 +220,17 @@ impl State {
         }
     }
 
-    /// A budget of `limit` tokens: the last one again, if nobody has it any more.
-    pub(super) fn budget(&mut self, limit: u64) -> Arc<TokenBudget> {
-        let mut budget = self.spare.take().unwrap_or_else(|| Arc::new(TokenBudget::new(limit)));
-        match Arc::get_mut(&mut budget) {
-            Some(free) => *free = TokenBudget::new(limit),
-            None => budget = Arc::new(TokenBudget::new(limit)),
+    /// A purse with these limits: the last one again, if nobody has it any more.
+    pub(super) fn purse(&mut self, limits: Limits, around: Option<&Purse>) -> Arc<Purse> {
+        let mut purse = self.spare.take().unwrap_or_default();
+        if Arc::get_mut(&mut purse).is_none() {
+            purse = Arc::default();
         }
-        self.spare = Some(Arc::clone(&budget));
-        budget
+        if let Some(free) = Arc::get_mut(&mut purse) {
+            free.fill(limits, around);
+        }
+        self.spare = Some(Arc::clone(&purse));
+        purse
     }
 
     /// As new, but for the room that it has.
@@ -228,11 +251,15 @@ impl State {
             is_out_of_time: _,
             report,
             link,
-            spare: _,
+            spare,
         } = self;
         dead.clear();
         *track = Track::default();
         (*report, *link) = (None, None);
+        match spare.as_mut().and_then(Arc::get_mut) {
+            Some(purse) => purse.empty(),
+            None => *spare = None,
+        }
     }
 
     /// Whether the attempt sent anything, or a call inside it.

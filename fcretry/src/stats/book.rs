@@ -84,12 +84,12 @@ impl Book {
         if attempt.usage.total() == 0 {
             return;
         }
-        let Some(prices) = &self.prices else {
-            sums.unpriced += 1;
-            return;
-        };
         let model = attempt.model.as_deref();
-        if let Some(cost) = model.and_then(|model| prices.cost_of(model, attempt.usage)) {
+        let cost = match &self.prices {
+            Some(prices) => model.and_then(|model| prices.cost_of(model, attempt.usage)),
+            None => attempt.cost,
+        };
+        if let Some(cost) = cost {
             sums.cost += cost;
             sums.priced += 1;
             return;

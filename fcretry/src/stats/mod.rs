@@ -66,8 +66,7 @@ use crate::{
 /// ```
 ///
 /// A call counts when it ends, also when it is dropped. Each attempt counts once: those of a call inside a call are in the
-/// reports of both, and are counted by whichever of them this observes first, the inner one. A body that asks several models in
-/// one attempt is priced by the last. Calls that are observed by something else, which hands events on to this, count the same.
+/// reports of both, and are counted by whichever of them this observes first, the inner one. Calls that are observed by something else, which hands events on to this, count the same.
 ///
 /// Nothing of requests, answers or providers' messages is kept. Memory is bounded: about 150 KB for each of at most 8 places that
 /// threads count in, taken when a call first ends there; counting takes no lock that all threads share, but for the list of the
@@ -97,7 +96,8 @@ impl Stats {
         }
     }
 
-    /// Has what is counted from now on cost what `prices` say. Without prices nothing has a known cost.
+    /// Has what is counted from now on cost what `prices` say, by the model that an attempt asked last. Without them it costs what
+    /// the reports of the calls say.
     pub fn prices(&self, prices: Prices) -> &Self {
         let prices = Arc::new(prices);
         for Shard(book) in &self.books {

@@ -33,6 +33,8 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
         history,
         max_feedback_chars,
         budget: _,
+        prices: _,
+        capture_content: _,
         degrade: _,
         observer: _,
         breaker,

@@ -7,9 +7,9 @@ use crate::meta::{self, Entry, Item};
 use crate::retry_policy::model::Budget;
 use crate::value;
 
-pub(in crate::retry_policy) const KEYS: &[&str] = &["tokens"];
+pub(in crate::retry_policy) const KEYS: &[&str] = &["usd", "tokens"];
 
-pub(super) const EXAMPLE: &str = "budget(tokens = 20_000)";
+pub(super) const EXAMPLE: &str = "budget(usd = 0.05)";
 
 /// Reads the list; one without a limit is none.
 pub(crate) fn read(item: &Item, diag: &mut Diag) -> Option<Budget> {
@@ -25,7 +25,7 @@ pub(crate) fn read(item: &Item, diag: &mut Diag) -> Option<Budget> {
             }
         }
     }
-    if diag.count() == before && !budget.tokens.is_given() {
+    if diag.count() == before && !budget.usd.is_given() && !budget.tokens.is_given() {
         let key = &item.key;
         diag.error(key, format!("`{key}()` names no limit; write `{EXAMPLE}`"));
     }
@@ -42,9 +42,8 @@ fn read_item(budget: &mut Budget, item: &Item, diag: &mut Diag) {
             budget.tokens.fill(key, value, diag);
         }
         "usd" => {
-            let message = "a limit in money needs prices, which this version of fcretry does not know; \
-                           write `budget(tokens = 20_000)`";
-            diag.error(key, message);
+            let value = value::number(item, &(0.000_001..=1_000_000.0), "usd = 0.05", diag);
+            budget.usd.fill(key, value, diag);
         }
         name => diag.error(key, diag::unknown("key", "keys", name, KEYS)),
     }

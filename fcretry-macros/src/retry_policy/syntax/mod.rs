@@ -35,6 +35,8 @@ pub(super) const KEYS: &[&str] = &[
     "history",
     "max_feedback_chars",
     "budget",
+    "prices",
+    "capture_content",
     "breaker",
     "throttle",
     "retry_budget",
@@ -50,6 +52,7 @@ const LATER: &[&str] = &["adapt"];
 
 const DEGRADE_EXAMPLE: &str = "degrade(cached_order)";
 const OBSERVER_EXAMPLE: &str = "observer(PAGER)";
+const PRICES_EXAMPLE: &str = "prices(PRICES)";
 const BREAKER_EXAMPLE: &str = "breaker(OPENAI)";
 const THROTTLE_EXAMPLE: &str = "throttle(LIMITS)";
 const RETRIES_EXAMPLE: &str = "retry_budget(RETRIES)";
@@ -122,6 +125,10 @@ fn policy_item(policy: &mut Policy, item: &Item, diag: &mut Diag) {
             policy.max_feedback_chars.fill(key, value, diag);
         }
         "budget" => policy.budget.fill(key, budget::read(item, diag), diag),
+        "prices" => policy.prices.fill(key, expression(item, PRICES_EXAMPLE, diag), diag),
+        "capture_content" => {
+            policy.capture_content.fill(key, value::bare(item, diag).then_some(()), diag);
+        }
         "degrade" => policy.degrade.fill(key, function(item, diag), diag),
         "observer" => {
             policy.observer.fill(key, expression(item, OBSERVER_EXAMPLE, diag), diag);

@@ -14,6 +14,7 @@ const ATTACHED: &[&str] = &[
     "idempotency",
     "observer",
     "policy",
+    "prices",
     "retry_budget",
     "route",
     "throttle",

@@ -7,7 +7,7 @@ use super::{
     rates::{Asked, Chances},
 };
 use crate::{
-    cost::Price,
+    cost::{Cost, Price},
     failure::FailureKind,
     policy::{
         Action, Candidate, Chance, Decision, Now, RetryPolicy, Situation, Track, decide,
@@ -46,6 +46,8 @@ pub(super) struct State {
     asked: Asked,
     /// Tokens, where there is a budget of them.
     spent: u64,
+    /// Money, where there is a budget of it.
+    spent_cost: Cost,
 }
 
 impl Walk<'_> {
@@ -69,7 +71,14 @@ impl Walk<'_> {
     pub(super) fn start(&self) -> State {
         let mut track = Track::default();
         track.first_limit = self.load.limit;
-        State { track, attempts: 0, carried: 0, asked: Asked::First, spent: 0 }
+        State {
+            track,
+            attempts: 0,
+            carried: 0,
+            asked: Asked::First,
+            spent: 0,
+            spent_cost: Cost::ZERO,
+        }
     }
 
     pub(super) fn model(&self, state: &State) -> Option<&Model> {
@@ -85,9 +94,14 @@ impl Walk<'_> {
     /// Whether the budget has what the next request may take.
     pub(super) fn fits(&self, state: &State) -> bool {
         let limit = self.limit(state).unwrap_or_default();
-        let estimate = self.prompt(state).saturating_add(limit.into());
-        let whole = state.spent.checked_add(estimate);
-        self.policy.budget_tokens().is_none_or(|budget| whole.is_some_and(|sum| sum <= budget))
+        let most = Usage::new(self.prompt(state), limit.into());
+        let whole = state.spent.checked_add(most.total());
+        let tokens = |budget| whole.is_some_and(|sum| sum <= budget);
+        // What has no price fits no budget of money.
+        let price = || self.model(state).and_then(|model| model.price);
+        let cost =
+            |budget| price().is_some_and(|price| state.spent_cost + price.cost_of(most) <= budget);
+        self.policy.budget_tokens().is_none_or(tokens) && self.policy.budget_usd().is_none_or(cost)
     }
 
     /// How long the next attempt takes, if it ends with `kind`; `None` if it takes all the time that it has.
@@ -124,6 +138,11 @@ impl Walk<'_> {
         let usage = self.usage(state, Some(kind));
         if self.policy.budget_tokens().is_some() {
             state.spent = state.spent.saturating_add(usage.total());
+        }
+        if self.policy.budget_usd().is_some()
+            && let Some(price) = self.model(state).and_then(|model| model.price)
+        {
+            state.spent_cost += price.cost_of(usage);
         }
         // What a guard refuses is no attempt.
         state.attempts += u32::from(!is_refused_by_a_guard(kind));

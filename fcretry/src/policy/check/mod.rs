@@ -7,7 +7,10 @@ use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 
 use self::waits::Deadline;
 use super::{Backoff, Strategy, data::Data, decide::kills_the_endpoint, keys};
-use crate::duration::{self, LONGEST};
+use crate::{
+    cost::Cost,
+    duration::{self, LONGEST},
+};
 
 /// Adds whatever is wrong with `policy` to `faults`. If it `is_partial`, something was given that could not be read, and
 /// nothing is said of what is missing.
@@ -25,6 +28,8 @@ pub(super) fn check(policy: &Data, is_partial: bool, faults: &mut Vec<String>) {
         history,
         max_feedback_chars,
         budget_tokens,
+        budget_usd,
+        capture_content: _,
         rules: _,
         unrouted: _,
     } = policy;
@@ -33,6 +38,8 @@ pub(super) fn check(policy: &Data, is_partial: bool, faults: &mut Vec<String>) {
     within("history", *history, &keys::HISTORY, faults);
     within("max_feedback_chars", *max_feedback_chars, &keys::MAX_FEEDBACK_CHARS, faults);
     within("tokens", *budget_tokens, &keys::BUDGET_TOKENS, faults);
+    let usd = budget_usd.map(|usd| usd.map_or_else(|given| given, Cost::as_usd));
+    within("usd", usd, &keys::BUDGET_USD, faults);
     let times = [
         ("timeout", *timeout, "one attempt"),
         ("first_token", *first_token, "one stream"),

@@ -2,7 +2,7 @@
 
 use super::{
     node::Node,
-    value::{Faults, Key, entries, integer, listed, number, one_of, text, time},
+    value::{Faults, Key, entries, flag, integer, listed, number, one_of, text, time},
 };
 use crate::{
     failure::FailureKind,
@@ -62,7 +62,8 @@ fn set(
             .map(|recovery| builder.recovery(recovery)),
         "history" => integer(key, node, faults).map(|n| builder.history(n)),
         "max_feedback_chars" => integer(key, node, faults).map(|n| builder.max_feedback_chars(n)),
-        "budget" => budget(key, node, faults).map(|tokens| builder.budget_tokens(tokens)),
+        "budget" => Some(budget(builder, key, node, faults)),
+        "capture_content" => flag(key, node, faults).map(|is| builder.capture_content(is)),
         _ => None,
     }
     .unwrap_or(unset)
@@ -89,17 +90,26 @@ fn models(key: Key<'_>, node: &Node, faults: &mut Faults) -> Option<Vec<String>>
     }
 }
 
-fn budget(key: Key<'_>, node: &Node, faults: &mut Faults) -> Option<u64> {
+fn budget(
+    mut builder: RetryPolicyBuilder,
+    key: Key<'_>,
+    node: &Node,
+    faults: &mut Faults,
+) -> RetryPolicyBuilder {
     if matches!(node, Node::Table(entries) if entries.is_empty()) {
-        faults.say(format!("`{key}` names no limit; write `{key} = {{ tokens = 20000 }}`"));
+        faults.say(format!("`{key}` names no limit; write `{key} = {{ usd = 0.05 }}`"));
     }
-    let money = |name: &str| {
-        (name == "usd").then(|| "money needs prices, which this version does not know".to_owned())
-    };
     let within = format!("{key}.");
-    let entries = entries(&within, node, keys::BUDGET, money, faults);
-    let (name, node) = entries.first()?;
-    integer(Key { within: &within, name }, node, faults)
+    for (name, node) in entries(&within, node, keys::BUDGET, |_| None, faults) {
+        let key = Key { within: &within, name };
+        let unset = builder.clone();
+        builder = match name {
+            "usd" => number(key, node, faults).map(|usd| builder.budget_usd(usd)),
+            _ => integer(key, node, faults).map(|tokens| builder.budget_tokens(tokens)),
+        }
+        .unwrap_or(unset);
+    }
+    builder
 }
 
 fn backoff(within: &str, node: &Node, faults: &mut Faults) -> Backoff {

@@ -71,6 +71,14 @@ pub(super) fn number(key: Key<'_>, node: &Node, faults: &mut Faults) -> Option<f
     None
 }
 
+pub(super) fn flag(key: Key<'_>, node: &Node, faults: &mut Faults) -> Option<bool> {
+    match node {
+        Node::Bool(value) => return Some(*value),
+        _ => key.fault(node, "is not true or false", faults),
+    }
+    None
+}
+
 pub(super) fn text<'n>(key: Key<'_>, node: &'n Node, faults: &mut Faults) -> Option<&'n str> {
     match node {
         Node::Text(text) => return Some(text),

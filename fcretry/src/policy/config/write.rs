@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::node::Node;
 use crate::{
+    cost::Cost,
     duration,
     policy::{Backoff, Rule, Step, data::Data},
 };
@@ -32,6 +33,8 @@ pub(super) fn policy(data: &Data) -> Node {
         history,
         max_feedback_chars,
         budget_tokens,
+        budget_usd,
+        capture_content,
         rules: _,
         unrouted: _,
     } = data;
@@ -52,8 +55,12 @@ pub(super) fn policy(data: &Data) -> Node {
     table.put("recovery", recovery.map(|recovery| recovery.as_str().into()));
     table.put("history", history.map(size));
     table.put("max_feedback_chars", max_feedback_chars.map(size));
-    let tokens = |n: u64| Node::Table(vec![("tokens".to_owned(), Node::Int(n.into()))]);
-    table.put("budget", budget_tokens.map(tokens));
+    let mut budget = Table::default();
+    let usd = budget_usd.and_then(Result::ok).map(Cost::as_usd);
+    budget.put("usd", usd.map(Node::Float));
+    budget.put("tokens", budget_tokens.map(|n| Node::Int(n.into())));
+    table.put("budget", (!budget.0.is_empty()).then_some(Node::Table(budget.0)));
+    table.put("capture_content", capture_content.then_some(Node::Bool(true)));
     Node::Table(table.0)
 }
 
