@@ -169,13 +169,14 @@ fn as_text(outcome: &Outcome) -> io::Result<()> {
     }
     writeln!(
         out,
-        "{} done ({} from the checkpoint), {} failed; {} requests, {} tokens{}, {:.1} s",
+        "{} done ({} from the checkpoint), {} failed; {} requests, {} tokens{}, {}, {:.1} s",
         totals.done,
         totals.kept,
         totals.failed,
         totals.wire_requests,
         totals.usage.total(),
         if totals.partial { " known" } else { "" },
+        totals.cost.map_or("cost not known".to_owned(), |cost| cost.to_string()),
         totals.elapsed.as_secs_f64(),
     )?;
     for (kind, count) in &totals.failures_by_kind {

@@ -48,8 +48,9 @@ impl Progress {
         let left = u32::try_from(of.saturating_sub(ended)).unwrap_or(u32::MAX);
         let eta = if called == 0 { 0.0 } else { seconds / f64::from(called) * f64::from(left) };
         let tokens = u32::try_from(totals.usage.total()).unwrap_or(u32::MAX);
+        let spent = totals.cost.map_or(format!("{tokens} tokens"), |cost| format!("{cost:.4}"));
         format!(
-            "[{bar}] {} done, {} failed, {in_flight} in flight, {:.0} tokens/min, {tokens} tokens, {eta:.0} s left",
+            "[{bar}] {} done, {} failed, {in_flight} in flight, {:.0} tokens/min, {spent} spent, {eta:.0} s left",
             totals.done,
             totals.failed,
             f64::from(tokens) / seconds * 60.0,

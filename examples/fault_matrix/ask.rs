@@ -1,13 +1,14 @@
 //! What is asked, and in which form. All forms have the same policy.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
     time::Duration,
 };
 
 use async_openai::{Client, config::OpenAIConfig};
 use fcretry::{
-    RetryPolicy, Route,
+    Prices, RetryPolicy, Route,
+    cost::Price,
     guard::{Breaker, Key, Open, Permit, Soon, Ticket, Verdict},
     prelude::*,
 };
@@ -60,14 +61,21 @@ pub(crate) enum Form {
     Contradiction,
     /// A tool call, past a breaker that is open for the first model.
     Broken,
-    /// A tool call, with a budget that is too small for it.
+    /// A tool call, with a budget of tokens that is too small for it.
     Poor,
+    /// A tool call, with a budget of dollars that is too small for it at the price of the first model.
+    Thrifty,
 }
 
 impl Form {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::Tool | Self::OwnError | Self::Contradiction | Self::Broken | Self::Poor => "tool",
+            Self::Tool
+            | Self::OwnError
+            | Self::Contradiction
+            | Self::Broken
+            | Self::Poor
+            | Self::Thrifty => "tool",
             Self::Calls => "calls",
             Self::Json => "json",
             Self::Stream => "stream",
@@ -100,7 +108,9 @@ async fn order(
             chat.call::<Order>().await?;
             Err(FailureKind::Application.into())
         }
-        Form::Tool | Form::Contradiction | Form::Broken | Form::Poor => chat.call().await,
+        Form::Tool | Form::Contradiction | Form::Broken | Form::Poor | Form::Thrifty => {
+            chat.call().await
+        }
     }
 }
 
@@ -150,6 +160,22 @@ async fn poor(
     attempt.chat(client, "first").user("Two small mugs for Ann Larsen, please.").call().await
 }
 
+static PRICES: LazyLock<Prices> = LazyLock::new(|| {
+    let price = |usd| Price::per_million(usd, usd).ok();
+    let models = [("first", price("1000")), ("second", price("0.01"))];
+    let priced = models.into_iter().filter_map(|(model, price)| Some((model, price?)));
+    priced.fold(Prices::new(), |prices, (model, price)| prices.with(model, price))
+});
+
+#[retry_policy(policy(policy), prices(PRICES), budget(usd = 0.01))]
+async fn thrifty(
+    attempt: &Attempt,
+    client: &Client<OpenAIConfig>,
+    policy: &RetryPolicy,
+) -> fcretry::Result<Order> {
+    attempt.chat(client, "first").user("Two small mugs for Ann Larsen, please.").call().await
+}
+
 /// Asks for the order in one of the forms.
 pub(crate) async fn ask(
     client: &Client<OpenAIConfig>,
@@ -161,6 +187,7 @@ pub(crate) async fn ask(
         Form::Contradiction => contradiction(client, policy).await,
         Form::Broken => broken(client, policy, &Arc::default()).await,
         Form::Poor => poor(client, policy).await,
+        Form::Thrifty => thrifty(client, policy).await,
         _ => order(client, policy, route, form).await,
     }
 }

@@ -33,11 +33,12 @@ pub(crate) fn print(
     }
     writeln!(
         out,
-        "\n{} requests, {} + {} tokens{}, {:.2} s",
+        "\n{} requests, {} + {} tokens{}, {}, {:.2} s",
         report.wire_requests,
         report.usage.prompt_tokens,
         report.usage.completion_tokens,
         if report.partial { " known" } else { "" },
+        report.cost.map_or("cost not known".to_owned(), |cost| cost.to_string()),
         report.elapsed.as_secs_f64(),
     )
 }

@@ -4,7 +4,7 @@ use fcretry::{FailureKind as K, testing::Reply};
 
 use super::order;
 use crate::{
-    ask::Form::{Broken, Poor},
+    ask::Form::{Broken, Poor, Thrifty},
     row::{Limits, Row},
 };
 
@@ -17,5 +17,10 @@ pub(super) fn rows() -> Vec<Row> {
             .limits(fallback)
             .succeeds(1),
         Row::new("more tokens than the budget has", Poor, K::BudgetExhausted, good()).costs(0, 0),
+        Row::new("more dollars than the budget has", Thrifty, K::BudgetExhausted, good())
+            .costs(0, 0),
+        Row::new("more dollars, another model is cheaper", Thrifty, K::BudgetExhausted, good())
+            .limits(fallback)
+            .succeeds(1),
     ]
 }

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Serialize;
 
 use super::CheckpointError;
-use crate::{failure::FailureKind, report::Report, usage::Usage};
+use crate::{cost::Cost, failure::FailureKind, report::Report, usage::Usage};
 
 /// What came of one input.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +53,11 @@ pub struct Totals {
     pub usage: Usage,
     /// Whether there was a request whose tokens are unknown.
     pub partial: bool,
+    /// What the answers cost, each at the price of its model; `None` if none of the prices is known. What `partial` is about is not
+    /// in it.
+    pub cost: Option<Cost>,
+    /// Whether there were answers of models whose price is not known: they are not in `cost`.
+    pub cost_partial: bool,
     /// From the start to the last record.
     #[serde(rename = "elapsed_ms", serialize_with = "crate::millis::millis")]
     pub elapsed: Duration,
@@ -74,5 +79,7 @@ impl Totals {
         self.wire_requests = self.wire_requests.saturating_add(report.wire_requests.into());
         self.usage += report.usage;
         self.partial |= report.partial;
+        self.cost_partial |= report.cost_partial;
+        self.cost = Cost::sum_of(self.cost, report.cost, self.cost_partial);
     }
 }

@@ -73,6 +73,17 @@ impl Cost {
         self.0 as f64 / DOLLAR as f64
     }
 
+    /// A sum of costs of which some may not be known, with another: `None` if nothing in it is known, which is never the same as
+    /// nothing.
+    pub(crate) fn sum_of(
+        known: Option<Self>,
+        more: Option<Self>,
+        is_partial: bool,
+    ) -> Option<Self> {
+        let sum = known.unwrap_or_default() + more.unwrap_or_default();
+        (sum > Self::ZERO || !is_partial).then_some(sum)
+    }
+
     /// What is left of it after `other`; nothing, if that is more.
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))

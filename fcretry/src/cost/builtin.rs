@@ -6,8 +6,11 @@ use super::{Price, Prices};
 pub(super) const DATE: &str = "2026-11";
 
 /// Model; dollars for a million tokens of the request, of it cached, of the answer.
-const ROWS: [(&str, [&str; 3]); 5] = [
+const ROWS: [(&str, [&str; 3]); 8] = [
     ("gpt-4.1", ["2.00", "0.50", "8.00"]),
+    ("gpt-4.1-mini", ["0.40", "0.10", "1.60"]),
+    ("gpt-4o", ["2.50", "1.25", "10.00"]),
+    ("gpt-4o-mini", ["0.15", "0.075", "0.60"]),
     // The maker writes the version with a hyphen, gateways with a point.
     ("claude-sonnet-4-5", ["3.00", "0.30", "15.00"]),
     ("claude-sonnet-4.5", ["3.00", "0.30", "15.00"]),

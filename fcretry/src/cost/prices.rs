@@ -63,6 +63,9 @@ impl Prices {
     /// | model | input | cached input | output |
     /// |---|---|---|---|
     /// | `gpt-4.1` | 2.00 | 0.50 | 8.00 |
+    /// | `gpt-4.1-mini` | 0.40 | 0.10 | 1.60 |
+    /// | `gpt-4o` | 2.50 | 1.25 | 10.00 |
+    /// | `gpt-4o-mini` | 0.15 | 0.075 | 0.60 |
     /// | `claude-sonnet-4.5`, `claude-sonnet-4-5` | 3.00 | 0.30 | 15.00 |
     /// | `gemini-2.5-flash` | 0.30 | 0.03 | 2.50 |
     /// | `deepseek-v3.2` | 0.28 | 0.028 | 0.42 |
@@ -221,7 +224,7 @@ mod tests {
         let prices = Prices::builtin();
         let cost = prices.estimate("gpt-4.1", 1_000_000, 500_000).unwrap();
         assert_eq!(cost.to_string(), "$6.00");
-        assert_eq!(prices.estimate("gpt-4.1-mini", 1, 1), None);
+        assert_eq!(prices.estimate("gpt-4.1-micro", 1, 1), None);
     }
 
     #[test]

@@ -60,8 +60,7 @@ impl Report {
         self.wire_requests = self.wire_requests.saturating_add(attempt.wire_requests);
         self.partial |= attempt.partial;
         self.cost_partial |= attempt.cost.is_none();
-        let known = self.cost.unwrap_or_default() + attempt.cost.unwrap_or_default();
-        self.cost = (known > Cost::ZERO || !self.cost_partial).then_some(known);
+        self.cost = Cost::sum_of(self.cost, attempt.cost, self.cost_partial);
         self.usage += attempt.usage;
         self.attempts.push(attempt);
     }
