@@ -26,12 +26,13 @@ impl Call {
             state.close();
         }
         // Nobody can ask for the report of a first attempt that went well but a ledger and an observer.
-        if matches!(end, End::Value) && self.report.attempts.is_empty() && !self.is_watched() {
+        if matches!(end, End::Value) && self.report.is_none() && !self.is_watched() {
             return;
         }
         if let Some(link) = self.attempt.state_if_any().and_then(|state| state.link.as_ref()) {
+            let report = Arc::make_mut(self.report.get_or_insert_default());
             for attempt in link.take() {
-                self.report.add(attempt);
+                report.add(attempt);
             }
         }
         let captured = self.attempt.captured();
@@ -82,7 +83,7 @@ impl Call {
             }
             End::Dropped => attempt.action = Some(Action::Fail),
         }
-        self.report.add(attempt);
+        Arc::make_mut(self.report.get_or_insert_default()).add(attempt);
     }
 
     fn link_around(&self) -> Option<&Link> {
@@ -99,7 +100,7 @@ impl Call {
     /// Ends a call that gives a value.
     pub(super) fn succeed(&mut self) {
         self.record(End::Value);
-        if self.report.attempts.is_empty() {
+        if self.report.is_none() {
             // Nobody asks.
             self.leave();
         } else {
@@ -122,7 +123,8 @@ impl Call {
         degraded: bool,
     ) -> Filed {
         let late = self.leave();
-        let mut report = std::mem::take(&mut self.report);
+        let mut filed = self.report.take().unwrap_or_default();
+        let report = Arc::make_mut(&mut filed);
         for attempt in late {
             report.add(attempt);
         }
@@ -131,6 +133,7 @@ impl Call {
         report.stopped_by = stopped_by;
         report.degraded = degraded;
         // Before others get the attempts, so that they see who counted them.
+        let report = filed;
         self.tell_finish(&report);
         let into = self.outer.take().and_then(|outer| outer.link);
         let into = into.filter(|link| link.file(&report.attempts));
@@ -138,8 +141,7 @@ impl Call {
             ledger.file(&report);
         }
         let state = self.attempt.state_mut();
-        let filed =
-            Filed { report: Arc::new(report), link: state.link.clone(), into, before: None };
+        let filed = Filed { report, link: state.link.clone(), into, before: None };
         if let Some(cell) = &state.report {
             cell.set(filed.clone());
         }

@@ -1,5 +1,5 @@
 use std::{
-    sync::{LazyLock, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
     time::Duration,
 };
 
@@ -48,7 +48,8 @@ pub struct Call {
     /// The body takes an attempt: it can be told what to do differently.
     steerable: bool,
     pub(super) started: Instant,
-    pub(super) report: Report,
+    /// Made with the first attempt that is in it. Nobody else has it before it is out.
+    pub(super) report: Option<Arc<Report>>,
     pub(super) observer: Option<Handle<dyn Observer>>,
     pub(super) stage: Stage,
     /// The attempt was refused by a guard: what follows has its number.
@@ -142,7 +143,7 @@ impl Call {
             outer,
             steerable,
             started,
-            report: Report::default(),
+            report: None,
             observer: None,
             stage: Stage::New,
             keeps_number: false,

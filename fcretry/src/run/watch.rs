@@ -53,7 +53,7 @@ impl Call {
         of: impl FnOnce(&dyn Observer, &DecisionEvent<'_>),
     ) {
         self.tell(|observer| {
-            let attempt = self.report.attempts.last();
+            let attempt = self.report.as_ref().and_then(|report| report.attempts.last());
             let event = DecisionEvent {
                 function: self.function,
                 attempt: self.attempt.number,
