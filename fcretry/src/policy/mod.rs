@@ -18,7 +18,8 @@ pub use builder::RetryPolicyBuilder;
 pub(crate) use chance::{Chance, Middle};
 pub use decide::{Action, StoppedBy};
 pub(crate) use decide::{
-    Candidate, Decision, Now, Situation, Track, decide, is_refused_by_a_guard, kills_the_endpoint,
+    Alternative, Candidate, Decision, InOrder, Now, Preference, Situation, Track, Way, decide,
+    is_refused_by_a_guard, kills_the_endpoint,
 };
 pub use invalid::InvalidPolicy;
 pub use retry_policy::RetryPolicy;

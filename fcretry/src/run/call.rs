@@ -21,8 +21,8 @@ use crate::{
     guard::IdempotencyKey,
     handle::{Attach, Handle},
     policy::{
-        Action, Decision, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation, decide,
-        kills_the_endpoint,
+        Action, Decision, InOrder, InvalidPolicy, Now, RetryPolicy, RetryPolicyBuilder, Situation,
+        decide, kills_the_endpoint,
     },
     report::Report,
 };
@@ -332,7 +332,8 @@ impl Call {
             turned_down: failure.is_turned_down(),
             may_resend,
         };
-        let decision = decide(seen, now, policy, &mut memory.track, &mut fastrand::Rng::new());
+        let decision =
+            decide(seen, now, policy, &mut memory.track, &mut InOrder, &mut fastrand::Rng::new());
         memory.note(&decision, failure, policy.history());
         memory.before = place.map(|place| (place, failure.clone()));
         let doubt = memory.doubt.take();

@@ -10,7 +10,7 @@ use crate::{
     cost::{Cost, Price},
     failure::FailureKind,
     policy::{
-        Action, Candidate, Chance, Decision, Now, RetryPolicy, Situation, Track, decide,
+        Action, Candidate, Chance, Decision, InOrder, Now, RetryPolicy, Situation, Track, decide,
         is_refused_by_a_guard,
     },
     usage::Usage,
@@ -160,7 +160,7 @@ impl Walk<'_> {
             time_left,
             steerable: self.takes_attempt,
         };
-        let decision = decide(seen, now, self.policy, &mut state.track, chance);
+        let decision = decide(seen, now, self.policy, &mut state.track, &mut InOrder, chance);
         if decision.forget {
             state.carried = 0;
         }

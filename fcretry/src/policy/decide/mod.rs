@@ -2,10 +2,14 @@
 //! no randomness; the loop that calls it is the only place that waits.
 
 mod candidates;
+mod preference;
 #[cfg(test)]
 mod tests;
+mod track;
 
 pub(crate) use candidates::{Candidate, is_refused_by_a_guard, kills_the_endpoint};
+pub(crate) use preference::{Alternative, InOrder, Preference, Way};
+pub(crate) use track::Track;
 
 use std::time::Duration;
 
@@ -101,76 +105,6 @@ pub(crate) struct Now<'a> {
     pub(crate) steerable: bool,
 }
 
-/// What one ask of a call has behind it on the model it is at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Track {
-    /// Which of the candidates it is at; 0 is the ask's own model.
-    pub(crate) candidate: usize,
-    /// The largest context that the request did not fit.
-    too_small: Option<u32>,
-    /// The request names the function, or constrains the format, so that prose is no longer possible.
-    pub(crate) constrained: bool,
-    /// The token limit that the first request set itself, or the first one set for it.
-    pub(crate) first_limit: Option<u32>,
-    /// The token limit that replaces it, after a cut answer.
-    pub(crate) raised_limit: Option<u32>,
-    retries: Counts,
-    repairs: Counts,
-    previous_delay: Option<Duration>,
-}
-
-/// Counts are at most 50.
-type Counts = [u8; FailureKind::COUNT];
-
-impl Track {
-    fn count(counts: &Counts, kind: FailureKind) -> u32 {
-        counts.get(kind.index()).copied().unwrap_or_default().into()
-    }
-
-    fn add(counts: &mut Counts, kind: FailureKind) {
-        if let Some(count) = counts.get_mut(kind.index()) {
-            *count = count.saturating_add(1);
-        }
-    }
-
-    /// Whether anything was done about failures of this kind on this model, or there was another before it.
-    fn has_counted(&self, kind: FailureKind) -> bool {
-        Self::count(&self.retries, kind) + Self::count(&self.repairs, kind) > 0
-            || self.constrained
-            || self.candidate > 0
-    }
-
-    /// Forgets the last wait. Only decorrelated jitter asks for it.
-    pub(crate) fn forget_delay(&mut self) {
-        self.previous_delay = None;
-    }
-
-    /// Begins at another candidate, where nothing is counted yet.
-    #[cfg(feature = "openai")]
-    pub(crate) fn start_at(&mut self, candidate: usize) {
-        *self = Self { candidate, too_small: self.too_small, ..Self::default() };
-    }
-
-    /// Goes on at another candidate, where nothing is counted yet.
-    fn go_to(&mut self, candidate: usize, delay: Duration) -> Decision {
-        *self = Self { candidate, too_small: self.too_small, ..Self::default() };
-        Decision { forget: true, ..Decision::go_on(Action::Fallback, delay) }
-    }
-
-    /// The limit for a resend of a request whose answer was cut: twice the last, at most `cap` or four times
-    /// the first; where none was set, twice what came, at least 4096. `None` if it cannot grow.
-    fn larger_limit(&self, came: Option<u64>, cap: Option<u32>) -> Option<u32> {
-        let Some(current) = self.raised_limit.or(self.first_limit) else {
-            let came = u32::try_from(came.unwrap_or_default()).unwrap_or(u32::MAX);
-            let limit = came.saturating_mul(2).max(4096).min(cap.unwrap_or(u32::MAX));
-            return (limit > came).then_some(limit);
-        };
-        let cap = cap.or(self.first_limit.map(|first| first.saturating_mul(4)));
-        let larger = current.saturating_mul(2).min(cap.unwrap_or(u32::MAX));
-        (larger > current).then_some(larger)
-    }
-}
-
 /// What to do, and how long to wait before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Decision {
@@ -203,12 +137,13 @@ impl Decision {
     }
 }
 
-/// Decides about a failure, and counts what is decided in `track`.
+/// Decides about a failure, and counts what is decided in `track`. Of what the rule leaves open, `preference` takes one.
 pub(crate) fn decide(
     seen: Situation,
     now: Now<'_>,
     policy: &RetryPolicy,
     track: &mut Track,
+    preference: &mut impl Preference,
     chance: &mut impl Chance,
 ) -> Decision {
     let Some(rule) = policy.rule(seen.kind) else {
@@ -219,7 +154,7 @@ pub(crate) fn decide(
     if seen.kind == FailureKind::ContextOverflow {
         track.too_small = track.too_small.max(case.here(track).context);
     }
-    let step = match case.next_step(track) {
+    let step = match case.next_step(track, preference) {
         Ok(step) => step,
         Err(stop) => return stop,
     };
@@ -241,10 +176,45 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// The first step of the rule that is not used up, or what follows them all.
-    fn next_step(&self, track: &Track) -> Result<Step, Decision> {
+    /// A step of the rule that is not used up, or what follows them all.
+    fn next_step(&self, track: &Track, preference: &mut impl Preference) -> Result<Step, Decision> {
         let kind = self.seen.kind;
-        let open = self.rule.steps.iter().copied().find(|step| match *step {
+        let steps = self.rule.steps.iter().copied();
+        let mut open: Vec<Step> = steps.filter(|step| self.is_open(*step, track)).collect();
+        let end = open.iter().position(|step| step.ends_the_call());
+        if let Some(end) = end {
+            open.truncate(end.max(1));
+        } else if self.falls_back_after()
+            && !open.contains(&Step::Fallback)
+            && self.next(track).is_some()
+        {
+            open.push(Step::Fallback);
+        }
+        match open.first() {
+            Some(Step::Fail) if kind == FailureKind::DeadlineExceeded => {
+                Err(Decision::stop(Action::Fail, StoppedBy::Deadline))
+            }
+            Some(Step::Fail) => Err(Decision::stop(Action::Fail, StoppedBy::Rule)),
+            Some(Step::Escalate) => Err(Decision::stop(Action::Escalate, StoppedBy::Rule)),
+            Some(first) => {
+                let alternatives = open.iter().filter_map(|step| track.alternative(*step, kind));
+                let chosen = preference.choose(&alternatives.collect::<Vec<_>>());
+                Ok(open.get(chosen).copied().unwrap_or(*first))
+            }
+            None if !self.seen.may_resend => {
+                Err(Decision::stop(self.ending(), StoppedBy::RetryBudget))
+            }
+            None if track.has_counted(self.seen.kind) => {
+                Err(Decision::stop(self.ending(), StoppedBy::Count))
+            }
+            None => Err(Decision::stop(self.ending(), StoppedBy::Rule)),
+        }
+    }
+
+    /// Whether a step of the rule is not used up.
+    fn is_open(&self, step: Step, track: &Track) -> bool {
+        let kind = self.seen.kind;
+        match step {
             Step::Retry(limit) | Step::Resume(limit) => {
                 let can_be_longer = || !self.seen.turned_down && self.larger_limit(track).is_some();
                 self.seen.may_resend
@@ -259,22 +229,6 @@ impl Case<'_> {
             Step::Constrain => self.now.steerable && !track.constrained,
             Step::Fallback => self.next(track).is_some(),
             Step::Fail | Step::Escalate => true,
-        });
-        match open {
-            Some(Step::Fail) if kind == FailureKind::DeadlineExceeded => {
-                Err(Decision::stop(Action::Fail, StoppedBy::Deadline))
-            }
-            Some(Step::Fail) => Err(Decision::stop(Action::Fail, StoppedBy::Rule)),
-            Some(Step::Escalate) => Err(Decision::stop(Action::Escalate, StoppedBy::Rule)),
-            Some(step) => Ok(step),
-            None if self.falls_back_after() && self.next(track).is_some() => Ok(Step::Fallback),
-            None if !self.seen.may_resend => {
-                Err(Decision::stop(self.ending(), StoppedBy::RetryBudget))
-            }
-            None if track.has_counted(self.seen.kind) => {
-                Err(Decision::stop(self.ending(), StoppedBy::Count))
-            }
-            None => Err(Decision::stop(self.ending(), StoppedBy::Rule)),
         }
     }
 

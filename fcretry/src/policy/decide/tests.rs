@@ -41,7 +41,7 @@ impl Lasting {
                 time_left: self.time_left,
                 steerable: self.steerable,
             };
-            let decision = decide(self.seen, now, &self.policy, &mut track, &mut rng);
+            let decision = decide(self.seen, now, &self.policy, &mut track, &mut InOrder, &mut rng);
             decisions.push(decision);
             if decision.stopped_by.is_some() {
                 break;
@@ -69,7 +69,7 @@ impl Lasting {
         for attempts in 1.. {
             let time_left = Duration::from_secs(180);
             let now = Now { candidates, attempts, time_left, steerable: true };
-            let decision = decide(seen, now, policy, &mut track, &mut rng);
+            let decision = decide(seen, now, policy, &mut track, &mut InOrder, &mut rng);
             if decision.stopped_by.is_some() {
                 break;
             }
@@ -255,7 +255,7 @@ fn a_cut_answer_gets_twice_the_limit_and_at_most_four_times_the_first() {
         for attempts in 1.. {
             let time_left = Duration::from_secs(9);
             let now = Now { candidates: &[], attempts, time_left, steerable: true };
-            if decide(seen, now, &policy, &mut track, &mut rng).stopped_by.is_some() {
+            if decide(seen, now, &policy, &mut track, &mut InOrder, &mut rng).stopped_by.is_some() {
                 break;
             }
             limits.push(track.raised_limit);
@@ -328,7 +328,7 @@ fn what_did_not_fit_is_remembered_on_the_way() {
         };
         let time_left = Duration::from_secs(180);
         let now = Now { candidates: &candidates, attempts: 1, time_left, steerable: true };
-        decide(seen, now, &plain(), &mut track, &mut rng);
+        decide(seen, now, &plain(), &mut track, &mut InOrder, &mut rng);
         track.candidate
     };
     assert_eq!(next(FailureKind::ContextOverflow), 1);
