@@ -110,6 +110,7 @@ pub fn derive_tool_call(input: TokenStream) -> TokenStream {
 /// | `observer(EXPR)` | an `Observer` that is told what happens: a `static`, a `LazyLock`, an `Arc` | none |
 /// | `budget(usd = 0.05, tokens = 20_000)` | what the call may spend, with those inside it: dollars, 0.000001 to 1 000 000, tokens, 1 to 1 000 000 000, or both | none |
 /// | `prices(EXPR)` | what models cost: a `Prices` in a `static`, a `LazyLock` or an `Arc` | those around the call, else `Prices::builtin()` |
+/// | `adapt(EXPR)` | an `Adaptive` that learns which way out of a failure costs least, of those that its rule leaves open: `adapt(LEARNED)` | none |
 /// | `capture_content` | the report has requests, answers and providers' messages, too | it has not |
 /// | `breaker(EXPR)` | a circuit breaker that calls share, in the same ways: `breaker(OPENAI)` | none |
 /// | `throttle(EXPR)` | what limits how fast, and how much at once, endpoints are asked: `throttle(LIMITS)` | none |

@@ -27,6 +27,7 @@
 //! | `max_feedback_chars` | 2000 | 100 to 100000, of an answer and of a list of violations each | `max_feedback_chars = 500` |
 //! | `budget(usd = X, tokens = N)` | none | dollars, 0.000001 to 1000000, tokens, 1 to 1000000000, or both: what the call may spend, with the [calls inside it](#budget) | `budget(usd = 0.05)` |
 //! | `prices(EXPR)` | those of the call around it, else [`Prices::builtin`](crate::Prices::builtin) | a [`Prices`](crate::Prices): a `static`, a `LazyLock`, an `Arc`, or a reference to one | `prices(PRICES)` |
+//! | `adapt(EXPR)` | none | an [`Adaptive`](crate::Adaptive), in the same ways: which way out of a failure costs least is learned, of those that its rule leaves open | `adapt(LEARNED)` |
 //! | `capture_content` | off | stands alone: the report has [what was asked and answered](crate::Captured), and what providers said | `capture_content` |
 //! | `breaker(EXPR)` | none | a [`Breaker`](crate::guard::Breaker), such as a [`CircuitBreaker`](crate::guard::CircuitBreaker): a `static`, a `LazyLock`, an `Arc`, or a reference to one; see [guards](#guards) | `breaker(OPENAI)` |
 //! | `throttle(EXPR)` | a batch's, if the call is in one | a [`Limiter`](crate::guard::Limiter), such as a [`Throttle`](crate::guard::Throttle), in the same ways | `throttle(LIMITS)` |

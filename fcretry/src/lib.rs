@@ -7,6 +7,7 @@
 // Examples in the documentation are a user's code, and the expansions name the crate by its own name.
 extern crate self as fcretry;
 
+mod adaptive;
 pub mod answer;
 #[cfg(feature = "anyhow")]
 mod anyhow;
@@ -38,6 +39,7 @@ pub mod testing;
 mod tool;
 mod usage;
 
+pub use adaptive::{Adaptive, Learned};
 pub use around::{Inherit, inherit};
 pub use batch::{
     Batch, BatchReport, Checkpoint, CheckpointError, Keep, NotKept, Record, Records, Totals, batch,

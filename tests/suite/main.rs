@@ -3,6 +3,7 @@
 // A suite asserts by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod adaptive;
 mod anyhow_errors;
 mod asks;
 mod bad_servers;

@@ -91,6 +91,7 @@ fn keys(policy: &Policy, krate: &TokenStream) -> TokenStream {
         budget,
         prices: _,
         capture_content,
+        adapt: _,
         degrade: _,
         observer: _,
         breaker: _,

@@ -29,6 +29,8 @@ pub(crate) struct Policy {
     /// The expression of what models cost.
     pub(crate) prices: Slot<TokenStream>,
     pub(crate) capture_content: Slot<()>,
+    /// The expression of what learns from the calls.
+    pub(crate) adapt: Slot<TokenStream>,
     /// The function that makes a value of the error where the call would fail.
     pub(crate) degrade: Slot<ExprPath>,
     /// The expression of who is told what happens.
@@ -49,8 +51,8 @@ pub(crate) struct Policy {
 impl Policy {
     /// What is attached to a call, by the key that is its method: each is an expression of a handle.
     pub(crate) fn attached(&self) -> impl Iterator<Item = (&Ident, &TokenStream)> {
-        let Self { route, prices, observer, breaker, throttle, retry_budget, .. } = self;
-        let attached = [route, prices, observer, breaker, throttle, retry_budget];
+        let Self { route, prices, adapt, observer, breaker, throttle, retry_budget, .. } = self;
+        let attached = [route, prices, adapt, observer, breaker, throttle, retry_budget];
         attached.into_iter().filter_map(Slot::both)
     }
 }

@@ -28,6 +28,7 @@ const EVERY_KEY: &str = r#"
     budget(usd = 0.05, tokens = 20_000),
     prices(self.prices),
     capture_content,
+    adapt(LEARNED),
     breaker(self.breaker),
     throttle(LIMITS),
     retry_budget(&self.retries),
@@ -42,8 +43,9 @@ const CONSTANT: &str = r#"
     on(invalid_request, fallback), backoff(fibonacci), fallback("gpt-4o-mini")
 "#;
 
-/// A key of a later version, whose list holds expressions.
-const LATER: &str = r"adapt(self.models), policy(strict(1)), throttle(LIMITS), max_attempts = 2";
+/// Keys whose lists hold expressions.
+const EXPRESSIONS: &str =
+    r"adapt(self.models), policy(strict(1)), throttle(LIMITS), max_attempts = 2";
 
 const PLAIN: &str = "
     async fn extract(attempt: &Attempt, email: &str) -> fcretry::Result<Order> {
@@ -111,7 +113,7 @@ fn keeps_the_function(attr: TokenStream, item: &str) {
 
 #[test]
 fn every_half_typed_attribute_keeps_the_function() {
-    for attr in [EVERY_KEY, CONSTANT, LATER] {
+    for attr in [EVERY_KEY, CONSTANT, EXPRESSIONS] {
         let attr = tokens(attr);
         for item in [PLAIN, RICH, WITHOUT_ATTEMPT, WRONG] {
             for state in half_typed(&attr).into_iter().chain(one_removed(&attr)) {
@@ -219,16 +221,6 @@ fn one_mistake_is_reported_once() {
         let found = mistakes(expanded(attr, PLAIN));
         let expected = if attr.starts_with("max_attempts = 1, max_") { 3 } else { 1 };
         assert_eq!(found.len(), expected, "{attr}: {found:#?}");
-    }
-}
-
-#[test]
-fn keys_of_later_versions_are_named_and_never_offered() {
-    let found = mistakes(expanded("adapt(self.a.b)", PLAIN));
-    assert_eq!(found, ["`adapt` is not available in this version of fcretry"]);
-    for slip in ["adept = 1", "foo"] {
-        let found = mistakes(expanded(slip, PLAIN)).join("\n");
-        assert!(!found.contains("`adapt`"), "{found}");
     }
 }
 

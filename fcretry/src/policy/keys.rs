@@ -22,6 +22,7 @@ pub(super) const POLICY: &[&str] = &[
 
 /// What the attribute and `Run` take beside a policy: it is no data, or belongs to one function.
 pub(super) const ATTACHED: &[&str] = &[
+    "adapt",
     "breaker",
     "crate",
     "degrade",

@@ -63,7 +63,7 @@ impl Call {
             elapsed,
             wire_requests: requests,
             usage: outs.iter().map(|out| out.usage).fold(Usage::default(), Add::add),
-            cost: outs.iter().map(|out| cost_of(prices, out)).sum(),
+            cost: outs.iter().map(|out| out.cost(prices)).sum(),
             partial: accounted < requests,
             request_id,
             recovered,
@@ -99,6 +99,7 @@ impl Call {
 
     /// Ends a call that gives a value.
     pub(super) fn succeed(&mut self) {
+        self.learn(None);
         self.record(End::Value);
         if self.report.is_none() {
             // Nobody asks.
@@ -149,12 +150,14 @@ impl Call {
     }
 }
 
-/// What an ask cost, as far as its answers said what they took.
-fn cost_of(prices: &Prices, out: &Out) -> Option<Cost> {
-    if out.usage == Usage::default() {
-        return Some(Cost::ZERO);
+impl Out {
+    /// What the ask cost, as far as its answers said what they took; `None` if the price is not known.
+    pub(super) fn cost(&self, prices: &Prices) -> Option<Cost> {
+        if self.usage == Usage::default() {
+            return Some(Cost::ZERO);
+        }
+        prices.cost_of(&self.model, self.usage)
     }
-    prices.cost_of(&out.model, out.usage)
 }
 
 impl Attempt {

@@ -1,7 +1,11 @@
 use std::{any::type_name, fmt, ops::ControlFlow};
 
-use super::{AsRoute, Attempt, Call, Observer, Route, guards::Guards, settle::settle_with};
+use super::{
+    AsRoute, Attempt, Call, Observer, Route, guards::Guards, learning::Learning,
+    settle::settle_with,
+};
 use crate::{
+    adaptive::Adaptive,
     cost::Prices,
     error::Error,
     failure::Classify,
@@ -43,6 +47,7 @@ pub struct Run<D = NoDegrade> {
     name: Option<&'static str>,
     route: Option<Route>,
     prices: Option<Handle<Prices>>,
+    adaptive: Option<Handle<Adaptive>>,
     observer: Option<Handle<dyn Observer>>,
     guards: Guards,
     degrade: D,
@@ -57,6 +62,7 @@ impl Run {
             name: None,
             route: None,
             prices: None,
+            adaptive: None,
             observer: None,
             guards: Guards::default(),
             degrade: NoDegrade,
@@ -89,6 +95,13 @@ impl<D> Run<D> {
         self
     }
 
+    /// Has decisions follow what `adaptive` learned, and it learn from them, in the same ways as an [`observer`](Self::observer) is
+    /// named.
+    pub fn adapt<By>(mut self, adaptive: impl Attach<Adaptive, By>) -> Self {
+        self.adaptive = Some(adaptive.handle());
+        self
+    }
+
     /// Has `observer` told what happens, in place of one named before: a reference to a `static`, to a `LazyLock` that is one, or
     /// to an `Arc`.
     pub fn observer<By>(mut self, observer: impl Attach<dyn Observer, By>) -> Self {
@@ -114,8 +127,8 @@ impl<D> Run<D> {
     /// # });
     /// ```
     pub fn degrade<T, E, F: Fn(&E) -> T>(self, degrade: F) -> Run<OrElse<F>> {
-        let Self { policy, name, route, prices, observer, guards, degrade: _ } = self;
-        Run { policy, name, route, prices, observer, guards, degrade: OrElse(degrade) }
+        let Self { policy, name, route, prices, adaptive, observer, guards, degrade: _ } = self;
+        Run { policy, name, route, prices, adaptive, observer, guards, degrade: OrElse(degrade) }
     }
 
     /// Makes the call: runs `body` once per attempt.
@@ -130,10 +143,11 @@ impl<D> Run<D> {
         E: Classify + From<Error>,
         D: Substitute<T, E>,
     {
-        let Self { policy, name, route, prices, observer, guards, degrade } = self;
+        let Self { policy, name, route, prices, adaptive, observer, guards, degrade } = self;
         let name = name.unwrap_or_else(|| type_name::<F>().trim_end_matches("::{{closure}}"));
         let mut call = Call::with_policy(&policy, None, name, true);
         call.observer = observer;
+        call.learning = adaptive.map(Learning::new).map(Box::new);
         if let Some(prices) = prices {
             call.attempt.set_prices(prices);
         }

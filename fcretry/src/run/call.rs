@@ -11,6 +11,7 @@ use super::{
     admit::ByGuard,
     attempt::Policy,
     guards::{Guards, Place},
+    learning::Learning,
     memory::Memory,
     route::candidates,
 };
@@ -51,6 +52,8 @@ pub struct Call {
     /// Made with the first attempt that is in it. Nobody else has it before it is out.
     pub(super) report: Option<Arc<Report>>,
     pub(super) observer: Option<Handle<dyn Observer>>,
+    /// What learns from it.
+    pub(super) learning: Option<Box<Learning>>,
     pub(super) stage: Stage,
     /// The attempt was refused by a guard: what follows has its number.
     keeps_number: bool,
@@ -145,6 +148,7 @@ impl Call {
             started,
             report: None,
             observer: None,
+            learning: None,
             stage: Stage::New,
             keeps_number: false,
         }
@@ -291,6 +295,11 @@ impl Call {
 
     /// Decides about a failure, and leaves with the ask that failed what its next request needs.
     pub(super) fn decide(&mut self, index: Option<usize>, failure: &Failure) -> Decision {
+        self.learn(Some(failure.kind()));
+        let adviser = self.learning.as_ref().map(|learning| {
+            let place = self.attempt.place_of(index);
+            (learning.adaptive.clone(), place)
+        });
         // Several asks may have been told to wait: none is asked earlier than its server said.
         let waits = self.attempt.state_mut().asks.iter().filter_map(|ask| ask.failed.as_ref());
         let retry_after = waits.filter_map(Failure::retry_after).max().max(failure.retry_after());
@@ -332,8 +341,16 @@ impl Call {
             turned_down: failure.is_turned_down(),
             may_resend,
         };
-        let decision =
-            decide(seen, now, policy, &mut memory.track, &mut InOrder, &mut fastrand::Rng::new());
+        let (track, mut chance) = (&mut memory.track, fastrand::Rng::new());
+        let decision = match (&mut self.learning, adviser) {
+            (Some(learning), Some((adaptive, place))) => {
+                let mut adviser = adaptive.adviser(&place, seen.kind, chance.fork());
+                let decision = decide(seen, now, policy, track, &mut adviser, &mut chance);
+                learning.follows(adviser.followed(decision.action), decision.delay);
+                decision
+            }
+            _ => decide(seen, now, policy, track, &mut InOrder, &mut chance),
+        };
         memory.note(&decision, failure, policy.history());
         memory.before = place.map(|place| (place, failure.clone()));
         let doubt = memory.doubt.take();

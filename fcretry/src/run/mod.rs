@@ -9,6 +9,7 @@ mod by_hand;
 mod call;
 mod guarded;
 mod guards;
+mod learning;
 mod memory;
 mod observer;
 mod outcome;

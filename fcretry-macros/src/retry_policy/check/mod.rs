@@ -35,6 +35,7 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
         budget: _,
         prices: _,
         capture_content: _,
+        adapt,
         degrade: _,
         observer: _,
         breaker,
@@ -76,6 +77,7 @@ pub(crate) fn check(policy: &Policy, function: Option<&Function>, diag: &mut Dia
             needs_attempt(guard.key(), GUARD, function, diag);
         }
         needs_attempt(idempotency.key(), KEY, function, diag);
+        needs_attempt(adapt.key(), LEARNS, function, diag);
         needs_attempt(first_token.key(), STREAM, function, diag);
         needs_attempt(idle.key(), STREAM, function, diag);
         needs_attempt(history.key(), FEEDBACK, function, diag);
@@ -136,6 +138,7 @@ struct Whole<'p> {
 const NEXT_MODEL: &str = "says which model to ask";
 const FEEDBACK: &str = "carries what was wrong to the model";
 const GUARD: &str = "makes the requests that it guards";
+const LEARNS: &str = "is what is learned of";
 const KEY: &str = "hands out the key";
 const STREAM: &str = "streams the answer";
 const LIMIT: &str = "says how long the answer may be";

@@ -37,6 +37,7 @@ pub(super) const KEYS: &[&str] = &[
     "budget",
     "prices",
     "capture_content",
+    "adapt",
     "breaker",
     "throttle",
     "retry_budget",
@@ -47,12 +48,10 @@ pub(super) const KEYS: &[&str] = &[
     "crate",
 ];
 
-/// Keys that are planned: they are named here so that using one is not called a slip.
-const LATER: &[&str] = &["adapt"];
-
 const DEGRADE_EXAMPLE: &str = "degrade(cached_order)";
 const OBSERVER_EXAMPLE: &str = "observer(PAGER)";
 const PRICES_EXAMPLE: &str = "prices(PRICES)";
+const ADAPT_EXAMPLE: &str = "adapt(LEARNED)";
 const BREAKER_EXAMPLE: &str = "breaker(OPENAI)";
 const THROTTLE_EXAMPLE: &str = "throttle(LIMITS)";
 const RETRIES_EXAMPLE: &str = "retry_budget(RETRIES)";
@@ -126,6 +125,7 @@ fn policy_item(policy: &mut Policy, item: &Item, diag: &mut Diag) {
         }
         "budget" => policy.budget.fill(key, budget::read(item, diag), diag),
         "prices" => policy.prices.fill(key, expression(item, PRICES_EXAMPLE, diag), diag),
+        "adapt" => policy.adapt.fill(key, expression(item, ADAPT_EXAMPLE, diag), diag),
         "capture_content" => {
             policy.capture_content.fill(key, value::bare(item, diag).then_some(()), diag);
         }
@@ -144,9 +144,6 @@ fn policy_item(policy: &mut Policy, item: &Item, diag: &mut Diag) {
         "crate" => {
             let value = value::path(item, r#"crate = "::fcretry""#, diag);
             policy.krate.fill(key, value, diag);
-        }
-        name if LATER.contains(&name) => {
-            diag.error(key, format!("`{name}` is not available in this version of fcretry"));
         }
         name => {
             diag.error(key, unknown_key(name));

@@ -8,6 +8,7 @@ use crate::testing::mistakes;
 
 /// What is no part of a policy has no row.
 const ATTACHED: &[&str] = &[
+    "adapt",
     "breaker",
     "crate",
     "degrade",
