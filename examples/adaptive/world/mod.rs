@@ -145,9 +145,10 @@ fn ask(
         _ => world.other,
     };
     // Each time something else is wrong: an answer that was there before is not told again.
-    let arguments = match chance.f64() < share {
-        true => r#"{"number": 7}"#.to_owned(),
-        false => format!(r#"{{"number": "many, {}"}}"#, chance.u32(..)),
+    let arguments = if chance.f64() < share {
+        r#"{"number": 7}"#.to_owned()
+    } else {
+        format!(r#"{{"number": "many, {}"}}"#, chance.u32(..))
     };
     let mut answer = answer::Answer::default();
     answer.calls = vec![answer::Call::new("call", "say", arguments)];

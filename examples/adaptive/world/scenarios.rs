@@ -65,11 +65,11 @@ pub(crate) fn drawn(seed: u64) -> Scenario {
     let first = world();
     // What models do may change at any time; their price does not.
     let then = World { price: first.price, ..world() };
-    let changes = seed % 2 == 0;
+    let changes = seed.is_multiple_of(2);
     Scenario {
         name: "drawn",
         first,
         then: if changes { then } else { first },
-        resends: seed % 3 == 0,
+        resends: seed.is_multiple_of(3),
     }
 }
