@@ -197,7 +197,7 @@ pub(super) struct Turn {
     key: Key,
     granted: Instant,
     number: u64,
-    place: usize,
+    place: u64,
     first_token: Option<Duration>,
 }
 

@@ -1,5 +1,6 @@
 //! State by key in bounded memory: found without a lock and without a write, so that threads do not wait for each other.
 
+mod clock;
 mod shards;
 mod share;
 pub(super) mod sync;
@@ -10,9 +11,9 @@ use std::{
         Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
+pub(super) use clock::{Ticks, nanos, ticks};
 pub(crate) use shards::{SHARDS, Shard, mine};
 pub(super) use share::Share;
 use tokio::time::Instant;
@@ -36,14 +37,6 @@ pub(super) trait Cell {
     fn worth(&self) -> Option<u8>;
 }
 
-/// Microseconds since the first use.
-pub(super) type Ticks = u64;
-
-/// A wait in [`Ticks`].
-pub(super) const fn ticks(wait: Duration) -> Ticks {
-    wait.as_secs().saturating_mul(1_000_000).saturating_add(wait.subsec_micros() as u64)
-}
-
 /// Up to [`CAPACITY`] keys with a state each. A key that comes when its places are taken has the one that was idle longest.
 pub(super) struct Table<C> {
     room: OnceLock<Room<C>>,
@@ -52,7 +45,6 @@ pub(super) struct Table<C> {
 }
 
 struct Room<C> {
-    origin: Instant,
     slots: Box<[Slot<C>; CAPACITY]>,
 }
 
@@ -91,46 +83,39 @@ impl<C: Cell> Table<C> {
     /// The place of a key, its own from now on.
     #[inline]
     pub(super) fn place(&self, key: Key, now: Instant) -> Place<'_, C> {
-        let room = self.room.get_or_init(|| Room {
-            origin: now,
-            slots: Box::new(array::from_fn(|_| Slot {
-                key: AtomicU64::new(NONE),
-                used: AtomicU64::new(0),
-                cell: OnceLock::new(),
-            })),
-        });
-        let now = room.ticks(now);
-        let (number, slot) = room.find(key).unwrap_or_else(|| self.make(room, key));
-        if slot.used.load(Ordering::Relaxed) != now >> 20 {
-            slot.used.store(now >> 20, Ordering::Relaxed);
+        let room = self.room.get_or_init(Room::new);
+        let (number, slot) = match room.home(key) {
+            home if home.1.is_of(key) => home,
+            _ => room.find(key).unwrap_or_else(|| self.make(room, key)),
+        };
+        let place = slot.place(number, slot.cell(), now);
+        let used = place.now >> 20;
+        if slot.used.load(Ordering::Relaxed) != used {
+            slot.used.store(used, Ordering::Relaxed);
         }
-        Place { number, cell: slot.cell(), now, key: &slot.key }
+        place
     }
 
     /// The place of a key that has one.
     pub(super) fn known(&self, key: Key, now: Instant) -> Option<Place<'_, C>> {
-        let room = self.room.get()?;
-        let (number, slot) = room.find(key)?;
-        Some(Place { number, cell: slot.cell(), now: room.ticks(now), key: &slot.key })
+        let (number, slot) = self.room.get()?.find(key)?;
+        Some(slot.place(number, slot.cell(), now))
     }
 
     /// The place with this number.
     #[inline]
     pub(super) fn numbered(&self, number: usize, now: Instant) -> Option<Place<'_, C>> {
-        let room = self.room.get()?;
-        let slot = room.slots.get(number)?;
+        let slot = self.room.get()?.slots.get(number)?;
         let cell: &C = slot.cell.get()?;
-        Some(Place { number, cell, now: room.ticks(now), key: &slot.key })
+        Some(slot.place(number, cell, now))
     }
 
     /// Every key that has a place.
     pub(super) fn all(&self, now: Instant) -> impl Iterator<Item = (Key, Place<'_, C>)> {
         self.room.get().into_iter().flat_map(move |room| {
-            let now = room.ticks(now);
             room.slots.iter().enumerate().filter_map(move |(number, slot)| {
                 let key = slot.key.load(Ordering::Acquire);
-                let cell: &C = slot.cell.get()?;
-                let place = Place { number, cell, now, key: &slot.key };
+                let place = slot.place(number, slot.cell.get()?, now);
                 (key != NONE).then_some((Key::from_bits(key), place))
             })
         })
@@ -164,16 +149,30 @@ impl<C: Cell> Table<C> {
 }
 
 impl<C: Cell> Slot<C> {
+    fn empty() -> Self {
+        Self { key: AtomicU64::new(NONE), used: AtomicU64::new(0), cell: OnceLock::new() }
+    }
+
+    #[inline]
+    fn is_of(&self, key: Key) -> bool {
+        self.key.load(Ordering::Acquire) == id(key)
+    }
+
     #[inline]
     fn cell(&self) -> &C {
         self.cell.get_or_init(|| Box::new(C::fresh()))
     }
+
+    #[inline]
+    fn place<'a>(&'a self, number: usize, cell: &'a C, now: Instant) -> Place<'a, C> {
+        Place { number, cell, now: nanos(now) / 1_000, key: &self.key }
+    }
 }
 
 impl<C: Cell> Room<C> {
-    #[inline]
-    fn ticks(&self, now: Instant) -> Ticks {
-        ticks(now.saturating_duration_since(self.origin))
+    #[cold]
+    fn new() -> Self {
+        Self { slots: Box::new(array::from_fn(|_| Slot::empty())) }
     }
 
     #[inline]
@@ -183,6 +182,7 @@ impl<C: Cell> Room<C> {
         (home, self.slots.get(home).unwrap_or(first))
     }
 
+    #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "a remainder of the capacity")]
     fn at(key: Key, step: usize) -> usize {
         (id(key) as usize).wrapping_add(step) % CAPACITY
@@ -195,18 +195,15 @@ impl<C: Cell> Room<C> {
         })
     }
 
-    #[inline]
     fn find(&self, key: Key) -> Option<(usize, &Slot<C>)> {
-        let home = self.home(key);
-        if home.1.key.load(Ordering::Acquire) == id(key) {
-            return Some(home);
-        }
-        self.run(key).find(|(_, slot)| slot.key.load(Ordering::Acquire) == id(key))
+        self.run(key).find(|(_, slot)| slot.is_of(key))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     struct Seen(AtomicU64);

@@ -6,6 +6,9 @@ use super::{recent::Recent, settings::Settings};
 
 /// How the number of calls in flight adapts. It begins at the most that there may be, the burst by default, and is never below 1
 /// nor above that.
+///
+/// A 429 counts here as it does for the rate: once for what was sent since the last that did, and at most once a second. When calls
+/// in flight are many, each of them would else come back as one and take its part.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Concurrency {
@@ -88,11 +91,13 @@ impl Gate {
         }
     }
 
+    #[inline]
     pub(super) fn limit(&self) -> u32 {
         self.limit
     }
 
     /// Learns from a call that ended.
+    #[inline]
     pub(super) fn learn(
         &mut self,
         news: Option<News>,
@@ -122,6 +127,7 @@ impl Gate {
         }
     }
 
+    #[cold]
     fn decide(&mut self, most: u32, now: f64) {
         let current = (self.count > 0.0).then(|| self.sum / self.count);
         let slow = match (current, &self.past) {
@@ -155,6 +161,7 @@ impl Gate {
         (self.reached, self.pushed_back, self.sum, self.count) = (false, false, 0.0, 0.0);
     }
 
+    #[cold]
     fn weigh(&mut self, target: Duration, recent: &Recent, settings: &Settings, now: f64) {
         if self.results >= 20 && self.failed * 10 > self.results {
             self.limit = (self.limit / 2).max(1);
@@ -175,6 +182,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::keyed::ticks;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -212,7 +220,7 @@ mod tests {
             for _ in 0..count {
                 self.now += 0.01;
                 let news = if let Some(took) = took {
-                    self.recent.answered(took);
+                    self.recent.answered(ticks(took));
                     News::Answered
                 } else {
                     self.recent.failed();

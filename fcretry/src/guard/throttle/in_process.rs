@@ -6,7 +6,10 @@ use super::{
     Concurrency, Ended, Limiter, Permit, Refused, Reserve, ServerLimits, ThrottleStats, lane::Lane,
     settings::Settings, state::Turn,
 };
-use crate::guard::{Key, Soon, keyed::Table};
+use crate::guard::{
+    Key, Soon,
+    keyed::{Table, Ticks},
+};
 
 /// A [`Limiter`] in this process, to be kept in a `static` or an `Arc`. Each key has limits of its own.
 ///
@@ -26,6 +29,10 @@ use crate::guard::{Key, Soon, keyed::Table};
 /// After a 429 the rate is 0.7 of what was sent, once for what was sent since the last time and at most once a second, and
 /// comes back as 0.4·(t − K)³ + w, K = ∛(0.3·w/0.4), where w is the rate at the 429 and t the seconds since; never to more
 /// than twice what is sent, nor more than the limit. Source: CUBIC, as in the adaptive mode of AWS's SDKs.
+///
+/// What was used beyond an estimate, and what is larger than may be taken at once, is a debt: nothing goes until it is paid. It is
+/// paid at the latest when it would be by the rate at which it was made, so that a rate that falls does not make hours of seconds;
+/// a rate that rises pays it sooner.
 pub struct Throttle {
     settings: Settings,
     lanes: Table<Lane>,
@@ -121,7 +128,19 @@ impl Default for Throttle {
     }
 }
 
+/// How many bits of a permit's last word are the place of its key; those above are when it was granted.
+const PLACE: u32 = 8;
+
+pub(super) const fn spot(place: usize, granted: Ticks) -> u64 {
+    granted << PLACE | place as u64
+}
+
+fn place_of(spot: u64) -> usize {
+    usize::from(spot.to_le_bytes()[0])
+}
+
 impl Limiter for Throttle {
+    #[inline]
     fn reserve_at(
         &self,
         key: Key,
@@ -132,8 +151,8 @@ impl Limiter for Throttle {
         let place = self.lanes.place(key, now);
         match place.cell.at_once(&self.settings, tokens, deadline, now) {
             Some(Turn::Granted(number)) => {
-                let at = (number, place.number);
-                Soon::now(Ok(Permit::numbered(self, key, tokens, now, at)))
+                let spot = spot(place.number, place.now);
+                Soon::now(Ok(Permit::numbered(self, key, tokens, now, (number, spot))))
             }
             Some(Turn::Refused(wait)) => Soon::now(Err(Refused { wait })),
             Some(Turn::Waiting(..)) | None => Soon::later(self.reserve(key, tokens, deadline)),
@@ -143,8 +162,10 @@ impl Limiter for Throttle {
     #[inline]
     fn ended(&self, _: Key, ended: &Ended) {
         let now = ended.at.unwrap_or_else(Instant::now);
-        if let Some(place) = self.lanes.numbered(ended.place, now) {
-            place.cell.ended(&self.settings, ended, now);
+        let (number, granted) = (place_of(ended.place), ended.place >> PLACE);
+        if let Some(place) = self.lanes.numbered(number, now) {
+            let after = place.now.saturating_sub(granted);
+            place.cell.ended(&self.settings, ended, after, now);
         }
     }
 

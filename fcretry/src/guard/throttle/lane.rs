@@ -11,7 +11,7 @@ use super::{
     wakes::Wakes,
 };
 use crate::guard::keyed::{
-    Cell,
+    Cell, Ticks,
     sync::{Mutex, lock},
 };
 
@@ -84,10 +84,10 @@ impl Lane {
         self.change(settings, now, |state, wakes| state.leave(number, tokens, now, wakes));
     }
 
-    /// A permit is over.
+    /// A permit is over, which was granted so long ago.
     #[inline]
-    pub(super) fn ended(&self, settings: &Settings, ended: &Ended, now: Instant) {
-        self.change(settings, now, |state, wakes| state.ended(ended, now, wakes));
+    pub(super) fn ended(&self, settings: &Settings, ended: &Ended, after: Ticks, now: Instant) {
+        self.change(settings, now, |state, wakes| state.ended(ended, after, now, wakes));
     }
 
     /// The server says what it allows.

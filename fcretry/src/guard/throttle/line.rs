@@ -34,6 +34,7 @@ impl Line {
         self.waiters.len()
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.waiters.is_empty()
     }
@@ -44,11 +45,13 @@ impl Line {
     }
 
     /// Where in the order of numbers the next one is served.
+    #[inline]
     pub(super) fn served(&self) -> u64 {
         self.served
     }
 
     /// The number of one who is served without waiting, as nobody waits.
+    #[inline]
     pub(super) fn pass(&mut self) -> u64 {
         let number = self.next;
         self.next += 1;

@@ -59,7 +59,7 @@ async fn reserve(lane: &Lane, settings: &Settings, times: &Times) -> u64 {
 fn end(lane: &Lane, settings: &Settings, times: &Times, number: u64, used: Used) {
     let mut ended = Ended::unsent(7, times.now).numbered(number, 0);
     ended.used = used;
-    lane.ended(settings, &ended, times.now);
+    lane.ended(settings, &ended, 0, times.now);
 }
 
 #[test]

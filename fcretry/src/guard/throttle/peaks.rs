@@ -35,13 +35,23 @@ impl Peaks {
         self.0.push_back(Peak { taker, level });
     }
 
+    /// Nobody who took before can give back any more.
+    #[inline]
+    pub(super) fn forget(&mut self) {
+        if !self.0.is_empty() {
+            self.0.clear();
+        }
+    }
+
     /// The highest level after this taker took, but for the level of now.
+    #[inline]
     pub(super) fn since(&self, taker: u64) -> f64 {
         let after = self.0.iter().rev().take_while(|peak| peak.taker > taker);
         after.map(|peak| peak.level).fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// All levels since then were so much higher.
+    #[inline]
     pub(super) fn raise(&mut self, taker: u64, by: f64) {
         for peak in self.0.iter_mut().rev().take_while(|peak| peak.taker > taker) {
             peak.level += by;

@@ -1,6 +1,10 @@
 //! Leave to send one request.
 
-use std::{fmt, mem, time::Duration};
+use std::{
+    fmt,
+    mem::{self, ManuallyDrop},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -15,10 +19,20 @@ use crate::{failure::FailureKind, guard::Key};
 ///
 /// What is told about the answer is learned from when the permit ends.
 #[must_use = "a permit that is dropped is given back"]
+#[repr(C)]
 pub struct Permit<'a> {
     limiter: &'a dyn Limiter,
     key: Key,
-    ended: Ended,
+    reserved: u64,
+    number: u64,
+    place: u64,
+    first_token: Option<Duration>,
+    at: Option<Instant>,
+    outcome: Outcome,
+    is_sent: bool,
+    /// The last: what a permit is in (a `Result`, a `Soon`) leaves its mark here, and what is before is moved by whole words. A
+    /// processor that has just written it by others waits.
+    granted: Instant,
 }
 
 /// What became of a permit.
@@ -39,9 +53,9 @@ pub struct Ended {
     pub outcome: Outcome,
     /// How long the server wants nothing to be sent.
     pub retry_after: Option<Duration>,
-    /// The words of a throttle in this process: the number in its line, and the place of the key.
+    /// The words of a throttle in this process: the number in its line, and where and when that was.
     pub(crate) number: u64,
-    pub(crate) place: usize,
+    pub(crate) place: u64,
 }
 
 /// What a request used.
@@ -67,6 +81,7 @@ pub enum Outcome {
 }
 
 impl Ended {
+    #[inline]
     pub(crate) const fn unsent(reserved: u64, granted: Instant) -> Self {
         Self {
             granted,
@@ -81,56 +96,98 @@ impl Ended {
         }
     }
 
-    pub(crate) const fn numbered(self, number: u64, place: usize) -> Self {
+    #[inline]
+    pub(crate) const fn numbered(self, number: u64, place: u64) -> Self {
         Self { number, place, ..self }
     }
 }
 
 impl<'a> Permit<'a> {
     /// A permit of `tokens` that was granted at `now`, for those who implement a [`Limiter`].
+    #[inline]
     pub const fn new(limiter: &'a dyn Limiter, key: Key, tokens: u64, now: Instant) -> Self {
-        Self { limiter, key, ended: Ended::unsent(tokens, now) }
+        Self::numbered(limiter, key, tokens, now, (0, 0))
     }
 
+    #[inline]
     pub(super) const fn numbered(
         limiter: &'a dyn Limiter,
         key: Key,
         tokens: u64,
         now: Instant,
-        (number, place): (u64, usize),
+        (number, place): (u64, u64),
     ) -> Self {
-        Self { limiter, key, ended: Ended::unsent(tokens, now).numbered(number, place) }
+        Self {
+            limiter,
+            key,
+            reserved: tokens,
+            number,
+            place,
+            first_token: None,
+            at: None,
+            outcome: Outcome::Unknown,
+            is_sent: false,
+            granted: now,
+        }
     }
 
     /// What a limiter is told at its end, for whoever keeps it beside a handle of the limiter, and must tell it:
     /// [`Limiter::ended`].
+    #[inline]
     pub const fn into_ended(self) -> (Key, Ended) {
-        let parts = (self.key, self.ended);
+        let parts = (self.key, self.told());
         mem::forget(self);
         parts
     }
 
-    /// The tokens that are reserved.
-    pub const fn tokens(&self) -> u64 {
-        self.ended.reserved
-    }
-
-    /// The request goes out now: from here on the estimate stands until it is settled.
-    pub const fn sent(&mut self) {
-        if matches!(self.ended.used, Used::Unsent) {
-            self.ended.used = Used::Unknown;
+    /// What is told at the end, if nothing more is.
+    #[inline]
+    const fn told(&self) -> Ended {
+        Ended {
+            granted: self.granted,
+            at: self.at,
+            reserved: self.reserved,
+            used: if self.is_sent { Used::Unknown } else { Used::Unsent },
+            first_token: self.first_token,
+            outcome: self.outcome,
+            retry_after: None,
+            number: self.number,
+            place: self.place,
         }
     }
 
-    /// The first token came, so long after the request was sent.
-    pub const fn first_token(&mut self, after: Duration) {
-        self.ended.first_token = Some(after);
+    /// It ends, with this said.
+    #[inline]
+    fn end(self, say: impl FnOnce(&mut Ended)) {
+        let this = ManuallyDrop::new(self);
+        let mut ended = this.told();
+        say(&mut ended);
+        this.limiter.ended(this.key, &ended);
     }
 
-    /// What came of the request: `None` is an answer. [`FailureKind::RateLimit`] lowers the rate, that and an overload or a
-    /// timeout the calls in flight; a bad answer is an answer.
+    /// The tokens that are reserved.
+    #[inline]
+    pub const fn tokens(&self) -> u64 {
+        self.reserved
+    }
+
+    /// The request goes out now: from here on the estimate stands until it is settled.
+    #[inline]
+    pub const fn sent(&mut self) {
+        self.is_sent = true;
+    }
+
+    /// The first token came, so long after the request was sent.
+    #[inline]
+    pub const fn first_token(&mut self, after: Duration) {
+        self.first_token = Some(after);
+    }
+
+    /// What came of the request: `None` is an answer. [`FailureKind::RateLimit`] lowers the rate and, as an overload and a
+    /// timeout do, the calls in flight; a bad answer is an answer.
+    #[inline]
     pub const fn outcome(&mut self, failure: Option<FailureKind>) {
-        self.ended.outcome = match failure {
+        self.outcome = match failure {
             None => Outcome::Answered,
             Some(kind) => Outcome::Failed(kind),
         };
@@ -142,39 +199,42 @@ impl<'a> Permit<'a> {
     }
 
     /// The time at which the permit ends, if it is known: spares a look at the clock.
+    #[inline]
     pub const fn at(&mut self, now: Instant) {
-        self.ended.at = Some(now);
+        self.at = Some(now);
     }
 
     /// The request used so many tokens: the rest of the estimate is given back, what is over it is taken.
-    pub fn settle(mut self, tokens: u64) {
-        self.ended.used = Used::Tokens(tokens);
+    #[inline]
+    pub fn settle(self, tokens: u64) {
+        self.end(|ended| ended.used = Used::Tokens(tokens));
     }
 
     /// The request was not sent after all: everything is given back, as by dropping a permit that was not sent.
-    pub fn refund(mut self) {
-        self.ended.used = Used::Unsent;
+    pub fn refund(self) {
+        self.end(|ended| ended.used = Used::Unsent);
     }
 
     /// The server did not take the request, and wants nothing to be sent for so long: nothing is. It counts as a request of
     /// no tokens. A [`FailureKind::RateLimit`], unless another [outcome](Self::outcome) was told.
-    pub fn pushed_back(mut self, retry_after: Option<Duration>) {
-        self.ended.used = Used::Tokens(0);
-        self.ended.retry_after = retry_after;
-        if !matches!(self.ended.outcome, Outcome::Failed(_)) {
-            self.ended.outcome = Outcome::Failed(FailureKind::RateLimit);
-        }
+    pub fn pushed_back(self, retry_after: Option<Duration>) {
+        self.end(|ended| {
+            (ended.used, ended.retry_after) = (Used::Tokens(0), retry_after);
+            if !matches!(ended.outcome, Outcome::Failed(_)) {
+                ended.outcome = Outcome::Failed(FailureKind::RateLimit);
+            }
+        });
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.limiter.ended(self.key, &self.ended);
+        self.limiter.ended(self.key, &self.told());
     }
 }
 
 impl fmt::Debug for Permit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").field("key", &self.key).field("ended", &self.ended).finish()
+        f.debug_struct("Permit").field("key", &self.key).field("ended", &self.told()).finish()
     }
 }

@@ -33,6 +33,7 @@ impl Sent {
     }
 
     /// `amount` goes out: 1 for a request, more if its tokens weigh more.
+    #[inline]
     pub(super) fn add(&mut self, amount: f64, now: f64) {
         if now - self.since >= MEASURE {
             self.measure(now);
@@ -40,6 +41,7 @@ impl Sent {
         self.count += amount;
     }
 
+    #[cold]
     fn measure(&mut self, now: f64) {
         let newest = self.count / (now - self.since);
         self.rate = NEWEST * newest + (1.0 - NEWEST) * self.rate;
@@ -91,6 +93,7 @@ impl Rate {
         self.now
     }
 
+    #[inline]
     pub(super) fn is_reduced(&self) -> bool {
         self.reduced.is_some()
     }

@@ -6,7 +6,7 @@ use std::{
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{Permit, Refused, Throttle, state::Turn};
+use super::{Permit, Refused, Throttle, in_process::spot, state::Turn};
 use crate::guard::Key;
 
 pin_project! {
@@ -63,26 +63,27 @@ impl<'a> Future for Reserve<'a> {
         loop {
             let now = Instant::now();
             let waker = context.waker();
-            let (turn, place) = match *this.stand {
+            let (turn, place, ticks) = match *this.stand {
                 // It is never served again.
                 Stand::Done => return Poll::Pending,
                 Stand::Outside => {
                     let place = throttle.lanes().place(key, now);
                     let turn = place.cell.join(settings, tokens, deadline, now, waker);
-                    (turn, place.number)
+                    (turn, place.number, place.now)
                 }
                 Stand::InLine { number, place } => {
                     // A place in use is kept.
                     let Some(found) = throttle.lanes().numbered(place, now) else {
                         return Poll::Pending;
                     };
-                    (found.cell.look(settings, number, deadline, now, waker), place)
+                    let turn = found.cell.look(settings, number, deadline, now, waker);
+                    (turn, place, found.now)
                 }
             };
             let alarm = match turn {
                 Turn::Granted(number) => {
                     *this.stand = Stand::Done;
-                    let at = (number, place);
+                    let at = (number, spot(place, ticks));
                     return Poll::Ready(Ok(Permit::numbered(throttle, key, tokens, now, at)));
                 }
                 Turn::Refused(wait) => {

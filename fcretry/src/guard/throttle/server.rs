@@ -9,6 +9,8 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// same of `tokens`; or `anthropic-ratelimit-requests-limit` and so on, without the times of reset, which are dates there. What
 /// is missing or cannot be read is `None`.
 ///
+/// A limit holds until the server tells another, be it higher or lower, but not longer than ten minutes after it was told last.
+///
 /// ```
 /// use fcretry::guard::throttle::ServerLimits;
 ///
@@ -88,6 +90,36 @@ impl ServerLimit {
                 Some(per_minute.min(limit / reset.as_secs_f64()))
             }
             _ => Some(per_minute),
+        }
+    }
+}
+
+/// How long a limit is believed that is not told again, in seconds.
+const BELIEVED: f64 = 600.0;
+
+/// What a server allows of one thing, as far as is known: what it told last, unless that is long ago. One small number, said for a
+/// minute or by mistake, would else hold an endpoint down for ever. Times are seconds since one start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    /// Per second; without bounds if nothing is known.
+    pub(super) rate: f64,
+    pub(super) until: f64,
+}
+
+impl Told {
+    pub(super) const NOTHING: Self = Self { rate: f64::INFINITY, until: f64::INFINITY };
+
+    /// The server tells, or says nothing of this.
+    pub(super) fn hear(&mut self, limit: &ServerLimit, now: f64) {
+        if let Some(rate) = limit.rate() {
+            *self = Self { rate, until: now + BELIEVED };
+        }
+    }
+
+    /// Forgets what is no longer believed.
+    pub(super) fn doubt(&mut self, now: f64) {
+        if self.until <= now {
+            *self = Self::NOTHING;
         }
     }
 }

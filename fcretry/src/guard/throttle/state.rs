@@ -11,13 +11,15 @@ pub(super) use turns::Turn;
 
 use super::{
     ThrottleStats,
-    bucket::Bucket,
+    bucket::{Bucket, FORGIVEN},
     concurrency::Gate,
     line::Line,
     rate::{Rate, Sent},
     recent::Recent,
+    server::Told,
     settings::Settings,
 };
+use crate::guard::keyed::nanos;
 
 /// Longer than this a wait means never, in seconds; it also keeps sums from overflowing.
 const LONGEST: f64 = 366.0 * 24.0 * 3600.0;
@@ -26,6 +28,8 @@ const LONGEST: f64 = 366.0 * 24.0 * 3600.0;
 pub(super) struct State {
     settings: Settings,
     start: Instant,
+    /// The same in [`nanos`].
+    origin: u64,
     requests: Bucket,
     tokens: Bucket,
     /// Nothing is sent before.
@@ -36,9 +40,10 @@ pub(super) struct State {
     sent: Sent,
     /// How many requests a token weighs: where tokens are what is short, they are what the rate is measured by.
     weight: f64,
-    /// What the server allows, per second.
-    server_requests: f64,
-    server_tokens: f64,
+    /// What the server allows, and when the first of that is no longer believed.
+    told_requests: Told,
+    told_tokens: Told,
+    told_until: f64,
     recent: Recent,
     line: Line,
     counted: Counted,
@@ -61,6 +66,7 @@ impl State {
         Self {
             settings: *settings,
             start: now,
+            origin: nanos(now),
             requests: Bucket::full(settings.requests, f64::from(settings.burst)),
             tokens: Bucket::full(settings.tokens, settings.burst_tokens),
             paused: 0.0,
@@ -69,40 +75,61 @@ impl State {
             rate: Rate::new(settings.requests),
             sent: Sent::nothing(),
             weight: settings.requests / settings.tokens,
-            server_requests: f64::INFINITY,
-            server_tokens: f64::INFINITY,
+            told_requests: Told::NOTHING,
+            told_tokens: Told::NOTHING,
+            told_until: f64::INFINITY,
             recent: Recent::new(),
             line: Line::empty(),
             counted: Counted::default(),
         }
     }
 
+    #[inline]
     fn time(&self, at: Instant) -> f64 {
-        let passed = at.saturating_duration_since(self.start);
-        #[allow(clippy::cast_precision_loss, reason = "seconds since the start")]
-        let seconds = passed.as_secs() as f64;
-        seconds + f64::from(passed.subsec_nanos()) * 1e-9
+        #[allow(clippy::cast_precision_loss, reason = "nanoseconds since the start")]
+        let passed = nanos(at).saturating_sub(self.origin).cast_signed() as f64;
+        passed * 1e-9
     }
 
     /// Brings the buckets up to now.
+    #[inline]
     fn refill(&mut self, now: Instant) -> f64 {
         let now = self.time(now);
+        if now + FORGIVEN >= self.told_until {
+            self.doubt(now);
+        }
         self.requests.refill(now);
         self.tokens.refill(now);
         now
     }
 
+    /// What the server told too long ago is not believed from when it was.
+    #[cold]
+    fn doubt(&mut self, now: f64) {
+        while now + FORGIVEN >= self.told_until {
+            let until = self.told_until;
+            self.requests.refill(until.min(now));
+            self.tokens.refill(until.min(now));
+            self.told_requests.doubt(until);
+            self.told_tokens.doubt(until);
+            self.set_rates();
+        }
+    }
+
+    #[inline]
     fn can_serve(&mut self, tokens: u64, now: f64) -> bool {
         if self.in_flight >= self.gate.limit() {
             self.gate.reached = true;
             return false;
         }
-        now >= self.paused && self.requests.has(1.0) && self.tokens.has(amount(tokens))
+        now + FORGIVEN >= self.paused && self.requests.has(1.0) && self.tokens.has(amount(tokens))
     }
 
+    #[inline]
     fn take(&mut self, number: u64, tokens: u64, now: f64) {
-        self.requests.take(1.0, number);
-        self.tokens.take(amount(tokens), number);
+        let is_only = self.in_flight == 0;
+        self.requests.take(1.0, number, is_only);
+        self.tokens.take(amount(tokens), number, is_only);
         self.in_flight += 1;
         self.gate.reached |= self.in_flight >= self.gate.limit();
         self.sent.add((amount(tokens) * self.weight).max(1.0), now);
@@ -128,8 +155,8 @@ impl State {
             keys: 1,
             requests_per_second: self.requests.rate(),
             tokens_per_minute: self.tokens.rate() * 60.0,
-            server_requests_per_second: per_second(self.server_requests),
-            server_tokens_per_minute: per_second(self.server_tokens * 60.0),
+            server_requests_per_second: per_second(self.told_requests.rate),
+            server_tokens_per_minute: per_second(self.told_tokens.rate * 60.0),
             concurrency: self.gate.limit(),
             paused_for: seconds(self.paused - now),
             in_flight: u64::from(self.in_flight),
@@ -148,6 +175,7 @@ impl State {
     }
 }
 
+#[inline]
 #[allow(clippy::cast_precision_loss, reason = "2⁵³ tokens are more than there are")]
 fn amount(count: u64) -> f64 {
     count as f64

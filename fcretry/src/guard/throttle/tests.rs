@@ -1,3 +1,5 @@
+mod adapting;
+
 use std::{
     pin::pin,
     sync::{Arc, LazyLock},
@@ -199,93 +201,6 @@ async fn one_who_was_served_and_goes_without_knowing_gives_it_back() {
     drop(first);
     assert!(matches!(second.as_mut().poll(&mut context), Poll::Ready(Ok(_))));
     assert_eq!(throttle.stats().tokens_refunded, 7 + 8 + 9);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_pause_holds_all_back_and_ends_without_a_burst() {
-    let throttle = paced(10.0, 50);
-    let mut permit = throttle.reserve(key(), 0, later(1)).await.unwrap();
-    permit.sent();
-    permit.pushed_back(Some(60 * SECOND));
-    assert_eq!(throttle.stats().paused_for, 60 * SECOND);
-    let refused = ask(&throttle, 0, later(30)).await.unwrap_err();
-    assert!(refused.wait >= 60 * SECOND);
-    let times = times(&throttle, 0, 3).await;
-    assert!(times[0] >= 60_000 && times[2] - times[0] >= 200, "{times:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_who_waits_is_refused_at_once_when_a_pause_outlasts_its_deadline() {
-    let throttle = Throttle::new(1.0, u64::MAX).burst(2);
-    let mut permit = throttle.reserve(key(), 0, later(0)).await.unwrap();
-    ask(&throttle, 0, later(0)).await.unwrap();
-    let pause = async {
-        tokio::task::yield_now().await;
-        permit.sent();
-        permit.pushed_back(Some(60 * SECOND));
-    };
-    let start = Instant::now();
-    let (refused, ()) = tokio::join!(ask(&throttle, 0, later(30)), pause);
-    assert!(refused.unwrap_err().wait >= 58 * SECOND);
-    assert!(start.elapsed() <= SECOND, "{:?}", start.elapsed());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_push_back_lowers_the_rate_and_the_capacity_and_answers_bring_it_back() {
-    let throttle = Throttle::new(10.0, u64::MAX).burst(100);
-    for _ in 0..100 {
-        ask(&throttle, 0, later(60)).await.unwrap();
-    }
-    let mut permit = throttle.reserve(key(), 0, later(60)).await.unwrap();
-    permit.sent();
-    permit.pushed_back(None);
-    let low = throttle.stats().requests_per_second;
-    assert!(low <= 7.0 + 1e-9, "{low}");
-    // Nothing waits for a capacity that would take long to fill, and nothing of the old store is left.
-    let refused = throttle.reserve(key(), 0, later(0)).await.unwrap_err();
-    assert!(refused.wait <= SECOND, "{refused:?}");
-    for _ in 0..200 {
-        ask(&throttle, 0, later(60)).await.unwrap();
-    }
-    assert!(throttle.stats().requests_per_second > 9.9);
-}
-
-#[tokio::test(start_paused = true)]
-async fn after_one_push_back_at_low_load_demand_brings_the_rate_back() {
-    let throttle = Arc::new(paced(100.0, 1));
-    let mut first = throttle.reserve(key(), 0, later(10)).await.unwrap();
-    first.sent();
-    first.pushed_back(None);
-    let start = Instant::now();
-    let mut asks = JoinSet::new();
-    for _ in 0..300 {
-        let throttle = Arc::clone(&throttle);
-        asks.spawn(async move { ask(&throttle, 0, later(600)).await });
-    }
-    assert!(asks.join_all().await.iter().all(Result::is_ok));
-    // By the cube from two requests a second: about 8 s until all of the rate is back.
-    assert!(start.elapsed() < 15 * SECOND, "{:?}", start.elapsed());
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_the_server_says_lowers_the_limits_and_never_raises_them() {
-    let throttle = Throttle::new(10.0, 60_000).burst(10).burst_tokens(1_000);
-    let permit = throttle.reserve(key(), 0, later(1)).await.unwrap();
-    let say = |limit, remaining| {
-        permit.limits(&ServerLimits::read([
-            ("x-ratelimit-limit-requests", limit),
-            ("x-ratelimit-remaining-requests", remaining),
-            ("x-ratelimit-reset-requests", "6m0s"),
-        ]));
-    };
-    say("120", "100");
-    let stats = throttle.stats();
-    assert_eq!(stats.server_requests_per_second, Some(2.0));
-    assert!((stats.requests_per_second - 2.0).abs() < 1e-9);
-    say("120", "0");
-    assert!(throttle.reserve(key(), 0, later(2)).await.is_err());
-    say("1000000", "1000000");
-    assert!((throttle.stats().requests_per_second - 10.0).abs() < 1e-9);
 }
 
 #[tokio::test(start_paused = true)]

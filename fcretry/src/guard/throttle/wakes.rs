@@ -16,7 +16,16 @@ impl Wakes {
         self.dropped = Some(waker);
     }
 
+    /// Most often there are none.
+    #[inline]
     pub(super) fn wake(self) {
+        if !self.woken.is_empty() {
+            self.wake_all();
+        }
+    }
+
+    #[cold]
+    fn wake_all(self) {
         self.woken.into_iter().for_each(Waker::wake);
     }
 }

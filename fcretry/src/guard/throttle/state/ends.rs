@@ -6,36 +6,44 @@ use super::{
     super::{Ended, Outcome, ServerLimits, Used, bucket::Bucket, concurrency::News, wakes::Wakes},
     LONGEST, State, amount,
 };
-use crate::failure::FailureKind;
+use crate::{failure::FailureKind, guard::keyed::Ticks};
 
 impl State {
-    /// A permit is over.
-    pub(in super::super) fn ended(&mut self, ended: &Ended, at: Instant, wakes: &mut Wakes) {
+    /// A permit is over, which was granted so long ago.
+    #[inline]
+    pub(in super::super) fn ended(
+        &mut self,
+        ended: &Ended,
+        after: Ticks,
+        at: Instant,
+        wakes: &mut Wakes,
+    ) {
         let now = self.refill(at);
-        let since = self.time(ended.granted);
         self.in_flight = self.in_flight.saturating_sub(1);
         self.settle(ended);
-        let news = news(ended);
+        let mut news = news(ended);
         match news {
             Some(News::Answered) => {
-                self.recent.answered(at.saturating_duration_since(ended.granted));
+                self.recent.answered(after);
                 if self.rate.is_reduced() {
-                    let tried = self.tried(now);
-                    if self.rate.answered(now, tried) {
-                        self.set_rates();
-                    }
+                    self.come_back(now);
                 }
             }
             Some(News::Failed | News::PushedBack) => {
                 self.recent.failed();
-                self.push_back(ended, since, now);
+                if !self.push_back(ended, now) {
+                    news = None;
+                }
             }
             None => {}
         }
         self.gate.learn(news, ended.first_token, &self.recent, &self.settings, now);
-        self.serve(now, wakes);
+        if !self.line.is_empty() {
+            self.serve(now, wakes);
+        }
     }
 
+    #[inline]
     fn settle(&mut self, ended: &Ended) {
         let reserved = ended.reserved;
         let counted = &mut self.counted;
@@ -50,10 +58,20 @@ impl State {
         counted.settled = counted.settled.saturating_add(used);
         if used > reserved {
             counted.reserved = counted.reserved.saturating_add(used - reserved);
-            self.tokens.take(amount(used - reserved), self.line.served());
-        } else {
+            let is_only = self.in_flight == 0;
+            self.tokens.take(amount(used - reserved), self.line.served(), is_only);
+        } else if used < reserved {
             counted.refunded = counted.refunded.saturating_add(reserved - used);
             self.tokens.give_back(amount(reserved - used), ended.number);
+        }
+    }
+
+    /// The server answers: the rate comes back.
+    #[cold]
+    fn come_back(&mut self, now: f64) {
+        let tried = self.tried(now);
+        if self.rate.answered(now, tried) {
+            self.set_rates();
         }
     }
 
@@ -64,13 +82,16 @@ impl State {
         if is_held_back { sent.max(self.rate.allowed()) } else { sent }
     }
 
-    fn push_back(&mut self, ended: &Ended, since: f64, now: f64) {
+    /// Whether it says anything new. A 429 says it once for what was sent since the last, of the calls in flight as of the rate:
+    /// all of those that were under way come back so, and each would take more from both.
+    #[cold]
+    fn push_back(&mut self, ended: &Ended, now: f64) -> bool {
         if let Some(wait) = ended.retry_after {
             self.paused = self.paused.max(now + wait.as_secs_f64().min(LONGEST));
         }
         let limited = ended.outcome == Outcome::Failed(FailureKind::RateLimit);
         self.counted.pushed_back += u64::from(limited);
-        let tried = self.tried(now);
+        let (since, tried) = (self.time(ended.granted), self.tried(now));
         let reduced = limited && self.rate.pushed_back(since, now, self.paused, tried);
         if reduced {
             self.set_rates();
@@ -81,6 +102,7 @@ impl State {
             self.requests.pause(until, next);
             self.tokens.pause(until, next);
         }
+        reduced || !limited
     }
 
     /// The server says what it allows.
@@ -91,12 +113,8 @@ impl State {
         wakes: &mut Wakes,
     ) {
         let now = self.refill(at);
-        if let Some(rate) = limits.requests.rate() {
-            self.server_requests = rate;
-        }
-        if let Some(rate) = limits.tokens.rate() {
-            self.server_tokens = rate;
-        }
+        self.told_requests.hear(&limits.requests, now);
+        self.told_tokens.hear(&limits.tokens, now);
         self.set_rates();
         if let Some(remaining) = limits.requests.remaining {
             self.requests.lower(amount(remaining), self.line.served());
@@ -108,7 +126,8 @@ impl State {
     }
 
     /// Both rates are the same part of what they were made with, if the server allows that much.
-    fn set_rates(&mut self) {
+    pub(super) fn set_rates(&mut self) {
+        self.told_until = self.told_requests.until.min(self.told_tokens.until);
         let (share, next) = (self.rate.share(), self.line.served());
         let settings = &self.settings;
         let set = |bucket: &mut Bucket, most: f64, server: f64, capacity: f64| {
@@ -116,12 +135,13 @@ impl State {
             bucket.set(rate, (capacity * rate / most).max(1.0), next);
         };
         let burst = f64::from(settings.burst);
-        set(&mut self.requests, settings.requests, self.server_requests, burst);
-        set(&mut self.tokens, settings.tokens, self.server_tokens, settings.burst_tokens);
+        set(&mut self.requests, settings.requests, self.told_requests.rate, burst);
+        set(&mut self.tokens, settings.tokens, self.told_tokens.rate, settings.burst_tokens);
     }
 }
 
 /// What a call that ended says about the server; nothing if it was dropped, or never got to it, or was not to its liking.
+#[inline]
 fn news(ended: &Ended) -> Option<News> {
     use FailureKind as Kind;
     match (ended.outcome, ended.used) {

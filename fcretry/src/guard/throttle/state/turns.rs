@@ -5,7 +5,7 @@ use std::{task::Waker, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    super::{Ended, line::Waiter, wakes::Wakes},
+    super::{Ended, bucket::FORGIVEN, line::Waiter, wakes::Wakes},
     State, amount, seconds,
 };
 
@@ -42,6 +42,12 @@ impl State {
             self.take(number, tokens, now);
             return Some(Turn::Granted(number));
         }
+        self.not_now(tokens, deadline, at, now)
+    }
+
+    /// One cannot be served now: it is to wait, or is refused.
+    #[cold]
+    fn not_now(&mut self, tokens: u64, deadline: Instant, at: Instant, now: f64) -> Option<Turn> {
         let due = self.due(self.line.len(), self.line.tokens(), tokens, now);
         if at <= deadline && due <= self.time(deadline) {
             return None;
@@ -108,7 +114,7 @@ impl State {
         wakes: &mut Wakes,
     ) {
         if self.line.was_served(number) {
-            self.ended(&Ended::unsent(tokens, at).numbered(number, 0), at, wakes);
+            self.ended(&Ended::unsent(tokens, at).numbered(number, 0), 0, at, wakes);
         } else {
             let now = self.refill(at);
             self.go(number, now, wakes);
@@ -141,9 +147,10 @@ impl State {
     }
 
     /// Wakes the first in the line if it sleeps for longer than it has to: one that has just become the first, say.
+    #[cold]
     fn hurry(&mut self, tokens: u64, now: f64, wakes: &mut Wakes) {
-        let due = self.due(0, 0, tokens, now);
-        if due > now
+        let due = self.alarmed(tokens, now);
+        if due > now + FORGIVEN
             && let Some(first) = self.line.first_mut()
             && first.alarm > due + LATE
         {
@@ -154,8 +161,14 @@ impl State {
 
     /// When the first wakes by itself: when it is due, but if that is now, the end of another must wake it.
     fn alarm(&self, tokens: u64, deadline: Instant, at: Instant) -> Instant {
-        let due = self.start + seconds(self.due(0, 0, tokens, self.time(at)));
-        if due <= at { deadline } else { due.min(deadline) }
+        let now = self.time(at);
+        let due = self.alarmed(tokens, now);
+        if due <= now + FORGIVEN { deadline } else { deadline.min(self.start + seconds(due)) }
+    }
+
+    /// When the first is due by the rates as they are, or those will be others.
+    fn alarmed(&self, tokens: u64, now: f64) -> f64 {
+        self.due(0, 0, tokens, now).min(self.told_until)
     }
 
     /// When one is served who comes after so many callers, at the earliest: if none of them leaves, calls in flight end in
