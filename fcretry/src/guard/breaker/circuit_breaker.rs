@@ -134,13 +134,18 @@ impl CircuitBreaker {
     /// [`Breaker::admit_at`], which in this process needs no waiting.
     #[inline]
     pub fn try_admit(&self, key: Key, now: Instant) -> Result<Permit<'_>, Open> {
-        let place = self.circuits.place(key, now);
-        if let Some(era) = place.cell.closed()
-            && place.is_still(key)
-        {
-            return Ok(Permit::new(self, ticket(key, era, place.number, place.now)));
+        match self.admit_closed(key, now) {
+            Some(ticket) => Ok(Permit::new(self, ticket)),
+            None => self.admit_slowly(key, now),
         }
-        self.admit_slowly(key, now)
+    }
+
+    /// What comes while all is well.
+    #[inline]
+    fn admit_closed(&self, key: Key, now: Instant) -> Option<Ticket> {
+        let place = self.circuits.place(key, now);
+        let era = place.cell.closed()?;
+        place.is_still(key).then(|| ticket(key, era, place.number, place.now))
     }
 
     #[cold]
@@ -162,6 +167,29 @@ impl CircuitBreaker {
             return admitted
                 .map(|era| Permit::new(self, ticket(key, era, place.number, place.now)));
         }
+    }
+
+    #[cold]
+    fn admit_late(&self, key: Key, now: Instant) -> Soon<'_, Result<Permit<'_>, Open>> {
+        Soon::now(self.admit_slowly(key, now))
+    }
+
+    /// What succeeds while all is well; `false` if it is not.
+    #[inline]
+    fn succeeded(&self, ticket: &Ticket, now: Instant) -> bool {
+        let Some(place) = self.circuits.numbered(place_of(ticket), now) else { return true };
+        place.cell.succeeded(&self.settings, Era(ticket.number()), place.now)
+    }
+
+    #[cold]
+    fn settle_slowly(&self, ticket: &Ticket, verdict: Verdict, now: Instant) {
+        let Some(place) = self.circuits.numbered(place_of(ticket), now) else { return };
+        let held = place.now.saturating_sub(ticket.place() >> PLACE);
+        let verdict = match verdict {
+            Verdict::Dropped if held >= self.settings.cut_after => Verdict::Failure,
+            verdict => verdict,
+        };
+        self.settle_at(&place, ticket.key(), Era(ticket.number()), Told { verdict, held });
     }
 
     /// What is known of a key. Of one that never came: closed, and nothing counted.
@@ -214,28 +242,24 @@ const fn ticket(key: Key, era: Era, place: usize, now: Ticks) -> Ticket {
     Ticket::new(key, era.0, now << PLACE | place as u64)
 }
 
+fn place_of(ticket: &Ticket) -> usize {
+    usize::from(ticket.place().to_le_bytes()[0])
+}
+
 impl Breaker for CircuitBreaker {
     #[inline]
     fn admit_at(&self, key: Key, now: Instant) -> Soon<'_, Result<Permit<'_>, Open>> {
-        Soon::now(self.try_admit(key, now))
+        match self.admit_closed(key, now) {
+            Some(ticket) => Soon::now(Ok(Permit::new(self, ticket))),
+            None => self.admit_late(key, now),
+        }
     }
 
     #[inline]
     fn settle(&self, ticket: &Ticket, verdict: Verdict, now: Instant) {
-        let number = usize::from(ticket.place().to_le_bytes()[0]);
-        let Some(place) = self.circuits.numbered(number, now) else {
-            return;
-        };
-        let era = Era(ticket.number());
-        if verdict == Verdict::Success && place.cell.succeeded(&self.settings, era, place.now) {
-            return;
+        if verdict != Verdict::Success || !self.succeeded(ticket, now) {
+            self.settle_slowly(ticket, verdict, now);
         }
-        let held = place.now.saturating_sub(ticket.place() >> PLACE);
-        let verdict = match verdict {
-            Verdict::Dropped if held >= self.settings.cut_after => Verdict::Failure,
-            verdict => verdict,
-        };
-        self.settle_at(&place, ticket.key(), era, Told { verdict, held });
     }
 }
 
