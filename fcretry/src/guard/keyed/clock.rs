@@ -32,19 +32,17 @@ pub(in crate::guard) fn nanos(at: Instant) -> u64 {
     .unwrap_or_else(|_| since_origin(at))
 }
 
-#[cold]
 #[inline(never)]
 fn since_origin(at: Instant) -> u64 {
     /// Before what is given where the clock was looked at first, be it later than now: in tests it may stand still.
     const BEFORE: [Duration; 2] = [Duration::from_secs(3600), Duration::from_secs(60)];
-    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    static ORIGIN: OnceLock<std::time::Instant> = OnceLock::new();
     let origin = *ORIGIN.get_or_init(|| {
         // Not the clock of tokio, which a test may have moved far ahead.
         let now = std::time::Instant::now();
-        let early = BEFORE.iter().find_map(|before| now.checked_sub(*before));
-        Instant::from_std(early.unwrap_or(now))
+        BEFORE.iter().find_map(|before| now.checked_sub(*before)).unwrap_or(now)
     });
-    let passed = at.saturating_duration_since(origin);
+    let passed = at.into_std().saturating_duration_since(origin);
     passed.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(passed.subsec_nanos()))
 }
 
