@@ -10,6 +10,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
+use tracing::Span;
 
 use crate::{
     guard::Limiter,
@@ -249,11 +250,14 @@ pin_project! {
         #[pin]
         future: F,
         outer: Option<Outer>,
+        // What is logged in it, and the calls in it, are inside that of the attempt.
+        span: Span,
     }
 }
 
 /// Carries the link to the call in whose body it is made along with `future`, into another task. Calls in `future` end with the
-/// outer call's deadline, draw on its budget, and their attempts are in its report, as if they were awaited in the body.
+/// outer call's deadline, draw on its budget, and their attempts are in its report, as if they were awaited in the body; so are
+/// their [spans](crate::telemetry).
 ///
 /// Outside a call it does nothing. What ends after the outer call has ended is in no report of it.
 ///
@@ -279,7 +283,9 @@ pin_project! {
 /// # });
 /// ```
 pub fn inherit<F: Future>(future: F) -> Inherit<F> {
-    Inherit { future, outer: look(Around::linked) }
+    let outer = look(Around::linked);
+    let span = if outer.is_some() { Span::current() } else { Span::none() };
+    Inherit { future, outer, span }
 }
 
 impl<F: Future> Future for Inherit<F> {
@@ -289,6 +295,11 @@ impl<F: Future> Future for Inherit<F> {
         let this = self.project();
         // Outside a call it is as if it were not there.
         let _outer = this.outer.is_some().then(|| Exchanged::new(this.outer, swap_outer));
-        this.future.poll(context)
+        let polled = this.span.in_scope(|| this.future.poll(context));
+        if polled.is_ready() {
+            // Whoever keeps the future keeps no span open.
+            *this.span = Span::none();
+        }
+        polled
     }
 }

@@ -33,7 +33,9 @@ pub mod prelude;
 mod purse;
 mod report;
 mod run;
+mod short;
 pub mod stats;
+pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tool;

@@ -3,7 +3,10 @@
 use std::{
     fmt,
     num::NonZeroU64,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::guard::Key;
@@ -16,6 +19,24 @@ pub(crate) struct Marks {
     /// What guards know the last ask by, if it met one.
     pub(crate) place: Option<Key>,
     counted: Mutex<Counted>,
+}
+
+/// Whoever counts attempts: another one each.
+#[derive(Debug)]
+pub(crate) struct Who(OnceLock<NonZeroU64>);
+
+impl Who {
+    pub(crate) const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// What attempts know it by.
+    pub(crate) fn id(&self) -> NonZeroU64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        *self.0.get_or_init(|| {
+            NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed)).unwrap_or(NonZeroU64::MAX)
+        })
+    }
 }
 
 /// By whom it was counted. The first needs no memory of its own; more are rare.

@@ -50,6 +50,7 @@ impl Attempt {
     ///
     /// Whatever is wrong with the answer; it is fed back in the next attempt.
     pub fn accept<S: ToolSet>(&self, response: &CreateChatCompletionResponse) -> Result<S, Error> {
+        self.by_hand().named(&response.id, &response.model);
         self.accept_answer(Answer::from(response))
     }
 
@@ -63,6 +64,7 @@ impl Attempt {
         &self,
         response: &CreateChatCompletionResponse,
     ) -> Result<Vec<S>, Error> {
+        self.by_hand().named(&response.id, &response.model);
         self.accept_all_of_answer(Answer::from(response))
     }
 
@@ -75,6 +77,7 @@ impl Attempt {
         &self,
         response: &CreateChatCompletionResponse,
     ) -> Result<T, Error> {
+        self.by_hand().named(&response.id, &response.model);
         self.accept_content_of(Answer::from(response))
     }
 }

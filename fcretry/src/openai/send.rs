@@ -157,7 +157,9 @@ async fn whole(
     let exchange = client.create(request, ask.request_key());
     let (result, seen) = transport::observe(exchange).await;
     sending.limits(&seen.limits);
-    let answer = Arc::new(Answer::from(&result.map_err(classify::failure)?));
+    let response = result.map_err(classify::failure)?;
+    ask.named(&response.id, &response.model);
+    let answer = Arc::new(Answer::from(&response));
     ask.answered(&answer, seen.request_id);
     Ok(answer)
 }
@@ -189,13 +191,16 @@ async fn streamed(
     };
     sending.limits(&seen.limits);
     let begun = rest.map(|rest| rest.begun.clone());
-    let Received { answer, first_token, tokens, part } = match (seen.streamed, result) {
+    let Received { answer, first_token, tokens, part, said } = match (seen.streamed, result) {
         (Some(body), _) => stream::read(*body, begun, pace, &mut watch).await,
         // A client that was made elsewhere says nowhere that it is the rest that is asked for.
         (None, _) if rest.is_some() => return Err(Failure::new(FailureKind::InvalidRequest)),
         (None, Ok(chunks)) => stream::read_typed(chunks, pace, &mut watch).await,
         (None, Err(error)) => return Err(classify::failure(error)),
     };
+    if let Some(said) = said {
+        ask.named(&said.id, &said.model);
+    }
     sending.came(tokens);
     if let Some(after) = first_token {
         sending.first_token(after);

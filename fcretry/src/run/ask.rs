@@ -183,6 +183,12 @@ impl<'a> Ask<'a> {
         }
     }
 
+    /// What the provider calls the answer, and the model that it says gave it.
+    #[cfg(feature = "openai")]
+    pub(crate) fn named(&self, id: &str, model: &str) {
+        self.attempt.spans.answered(id, model);
+    }
+
     /// Ends an ask that was made by hand.
     pub(super) fn close(&self) -> Option<ByHand> {
         self.attempt.state().by_hand.take()

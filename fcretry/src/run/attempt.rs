@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::{
     Ask, Endpoint, Route,
     guards::Guards,
+    spans::Spans,
     state::{ByHand, Lent, State},
 };
 use crate::{
@@ -45,6 +46,7 @@ pub struct Attempt {
     pub(super) deadline: Instant,
     /// What the call may spend, and what models cost in it, if one of them was said.
     pub(super) purse: Option<Arc<Purse>>,
+    pub(super) spans: Spans,
     state: Mutex<Lent>,
 }
 
@@ -77,6 +79,7 @@ impl Attempt {
             ends: deadline,
             deadline,
             purse: None,
+            spans: Spans::default(),
             state: Mutex::default(),
         }
     }
@@ -107,6 +110,7 @@ impl Attempt {
         now: Option<Instant>,
         act: impl FnOnce() -> R,
     ) -> R {
+        let _entered = self.spans.enter();
         let known = link.take();
         let is_known = known.is_some();
         let (deadline, purse) = (self.deadline, self.purse.clone());

@@ -83,6 +83,7 @@ impl Call {
             }
             End::Dropped => attempt.action = Some(Action::Fail),
         }
+        self.attempt.spans.end_attempt(&attempt);
         Arc::make_mut(self.report.get_or_insert_default()).add(attempt);
     }
 
@@ -93,6 +94,7 @@ impl Call {
     /// Whether anybody sees the report of a call that gives a value.
     fn is_watched(&self) -> bool {
         self.observer.is_some()
+            || self.attempt.spans.are_open()
             || self.link_around().is_some_and(Link::is_open)
             || around::has_ledger()
     }
@@ -133,6 +135,7 @@ impl Call {
         report.kind = kind;
         report.stopped_by = stopped_by;
         report.degraded = degraded;
+        self.attempt.spans.end_call(report);
         // Before others get the attempts, so that they see who counted them.
         let report = filed;
         self.tell_finish(&report);

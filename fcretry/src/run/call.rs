@@ -197,6 +197,7 @@ impl Call {
             self.attempt.state_mut().begin_attempt();
         }
         self.stage = Stage::Running;
+        self.attempt.spans.begin(self.function, self.attempt.number);
         if self.invalid.is_none() {
             self.tell_attempt();
         }

@@ -17,6 +17,7 @@ mod pass;
 mod route;
 mod sending;
 mod settle;
+mod spans;
 mod state;
 #[cfg(feature = "openai")]
 mod streamed;

@@ -3,13 +3,14 @@ use std::{num::NonZeroU64, sync::Arc};
 use super::{
     rings::Rings,
     tally::Sums,
-    view::{MAX_NAME, MAX_PLACES, MAX_UNPRICED},
+    view::{MAX_PLACES, MAX_UNPRICED},
 };
 use crate::{
     cost::Prices,
     guard::Key,
     policy::StoppedBy,
     report::{AttemptReport, Report},
+    short::short,
 };
 
 /// What the calls that end in some threads are written into.
@@ -115,24 +116,4 @@ impl Book {
 fn add(sum: &mut (u64, u64), tokens: u64) {
     sum.0 += 1;
     sum.1 = sum.1.saturating_add(tokens);
-}
-
-/// A name as it is kept: whoever chooses it does not choose how much memory it takes.
-pub(super) fn short(name: &str) -> &str {
-    let ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
-    let end = ends.take_while(|at| *at <= MAX_NAME).last().unwrap_or_default();
-    name.get(..end).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_cut_between_characters() {
-        assert_eq!(short(""), "");
-        assert_eq!(short("gpt-4o"), "gpt-4o");
-        assert_eq!(short(&"ä".repeat(500)).len(), MAX_NAME);
-        assert_eq!(short(&format!("a{}", "ä".repeat(500))).len(), MAX_NAME - 1);
-    }
 }

@@ -11,14 +11,11 @@ use std::{
     collections::VecDeque,
     fmt,
     num::NonZeroU64,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::SystemTime,
 };
 
-use book::{Book, short};
+use book::Book;
 use guards::Watched;
 pub use guards::{WatchedBreaker, WatchedThrottle};
 use rings::Gathered;
@@ -34,9 +31,11 @@ use crate::{
     failure::FailureKind,
     guard::{SHARDS, Shard, mine},
     handle::{Attach, Handle, by},
+    marks::Who,
     policy::Action,
     report::Report,
     run::{FinishEvent, Observer},
+    short::short,
 };
 
 /// Counts calls as their [`Observer`]: over the last minute, the last hour, and all of them.
@@ -73,7 +72,7 @@ use crate::{
 /// last failures.
 pub struct Stats {
     /// Who counts, as attempts know it.
-    who: OnceLock<NonZeroU64>,
+    who: Who,
     /// When calls were first counted.
     origin: OnceLock<Instant>,
     books: [Shard<Mutex<Book>>; SHARDS],
@@ -88,7 +87,7 @@ impl Stats {
     /// One that has counted nothing, and knows no prices and no guards.
     pub const fn new() -> Self {
         Self {
-            who: OnceLock::new(),
+            who: Who::new(),
             origin: OnceLock::new(),
             books: [const { Shard(Mutex::new(Book::new())) }; SHARDS],
             failures: Mutex::new(VecDeque::new()),
@@ -178,15 +177,8 @@ impl Stats {
         dated.collect()
     }
 
-    fn who(&self) -> NonZeroU64 {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        *self.who.get_or_init(|| {
-            NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed)).unwrap_or(NonZeroU64::MAX)
-        })
-    }
-
     fn count(&self, report: &Report) {
-        let (now, who) = (Instant::now(), self.who());
+        let (now, who) = (Instant::now(), self.who.id());
         let origin = *self.origin.get_or_init(|| now);
         let second = now.saturating_duration_since(origin).as_secs();
         if report.attempts.iter().any(|attempt| attempt.kind.is_some()) {

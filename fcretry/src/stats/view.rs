@@ -18,8 +18,6 @@ use crate::{
 
 /// How many failures are kept.
 pub(super) const MAX_FAILURES: usize = 50;
-/// How many bytes of a name are kept.
-pub(super) const MAX_NAME: usize = 96;
 /// How many places that guards count apart have a name.
 pub(super) const MAX_PLACES: usize = 64;
 /// How many models without a price are named.

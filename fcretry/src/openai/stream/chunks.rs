@@ -10,7 +10,15 @@ use super::super::{
 use crate::{
     answer::{Answer, Call, MAX_CALLS},
     failure::{Failure, FailureKind},
+    short::short,
 };
+
+/// What the provider calls an answer, and who it says gave it.
+#[derive(Debug)]
+pub(in super::super) struct Said {
+    pub(in super::super) id: String,
+    pub(in super::super) model: String,
+}
 
 /// An answer on its way.
 #[derive(Debug, Default)]
@@ -29,6 +37,8 @@ pub(super) struct Arriving {
     pub(super) is_done: bool,
     /// More came behind a finish reason: it is no sign of the end here.
     goes_on: bool,
+    /// As the first chunk that has it says.
+    pub(super) said: Option<Box<Said>>,
 }
 
 impl Arriving {
@@ -65,6 +75,12 @@ impl Arriving {
 
     /// Takes a chunk; whether it brought anything.
     pub(super) fn chunk(&mut self, chunk: &Value, is_error: bool) -> Result<bool, Failure> {
+        // Azure begins with a chunk that says neither.
+        let (id, model) = (text(chunk, "id"), text(chunk, "model"));
+        if self.said.is_none() && !(id.is_empty() && model.is_empty()) {
+            let said = Said { id: short(id).to_owned(), model: short(model).to_owned() };
+            self.said = Some(Box::new(said));
+        }
         if let Some(usage) = usage_in(chunk) {
             self.answer.usage = Some(usage);
         }

@@ -11,7 +11,7 @@ use async_openai::types::chat::{ChatCompletionResponseStream, CreateChatCompleti
 use tokio::time::{Instant, timeout_at};
 
 use self::{
-    chunks::Arriving,
+    chunks::{Arriving, Said},
     events::Events,
     source::{Piece, Source},
 };
@@ -69,6 +69,8 @@ pub(super) struct Received {
     pub(super) tokens: u64,
     /// The content, of an answer that broke off.
     pub(super) part: Option<String>,
+    /// What the provider says of it, if it was streamed.
+    pub(super) said: Option<Box<Said>>,
 }
 
 /// Reads what our own transport left of a stream.
@@ -90,7 +92,8 @@ pub(super) async fn read(
                     Failure::new(FailureKind::InvalidRequest)
                         .with_note("the answer is no chat completion")
                 });
-            Received { answer, first_token: Some(pace.started.elapsed()), tokens: 0, part: None }
+            let first_token = Some(pace.started.elapsed());
+            Received { answer, first_token, tokens: 0, part: None, said: None }
         }
     }
 }
@@ -126,17 +129,18 @@ impl<'w> Receiving<'w> {
 
     async fn received(mut self) -> Received {
         let end = self.read_on().await;
-        let Self { arriving, first_token, .. } = self;
+        let Self { mut arriving, first_token, .. } = self;
         // A token is four bytes of text, or a chunk of its own.
         let tokens = arriving.deltas.max(arriving.bytes / 4);
+        let said = arriving.said.take();
         match end {
             Ok(()) => {
                 let answer = Ok(arriving.into_answer());
-                Received { answer, first_token, tokens, part: None }
+                Received { answer, first_token, tokens, part: None, said }
             }
             Err(failure) => {
                 let part = arriving.answer.content;
-                Received { answer: Err(failure), first_token, tokens, part }
+                Received { answer: Err(failure), first_token, tokens, part, said }
             }
         }
     }

@@ -78,6 +78,22 @@ pub enum StoppedBy {
     Cancelled,
 }
 
+impl StoppedBy {
+    /// The name used in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rule => "rule",
+            Self::Count => "count",
+            Self::MaxAttempts => "max_attempts",
+            Self::RetryBudget => "retry_budget",
+            Self::Deadline => "deadline",
+            Self::RetryAfter => "retry_after",
+            Self::InvalidPolicy => "invalid_policy",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// What the decision needs to know of a failure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Situation {
