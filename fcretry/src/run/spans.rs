@@ -4,6 +4,7 @@ use tracing::{
     Level, Span, event,
     field::Empty,
     info_span,
+    level_filters::LevelFilter,
     span::{Entered, Id},
 };
 
@@ -43,6 +44,14 @@ impl Spans {
 
     /// An attempt begins, and with the first the call.
     pub(super) fn begin(&mut self, function: &'static str, number: u32) {
+        // Before anything is made of it: most often there is no subscriber.
+        if self.0.is_some() || LevelFilter::current() >= LevelFilter::INFO {
+            self.open(function, number);
+        }
+    }
+
+    #[cold]
+    fn open(&mut self, function: &'static str, number: u32) {
         if self.0.is_none() {
             let call = call_span(function);
             if call.is_disabled() {
