@@ -24,6 +24,8 @@ mod feedback;
 pub mod guard;
 mod handle;
 mod marks;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod millis;
 #[cfg(feature = "openai")]
 pub mod openai;

@@ -49,10 +49,16 @@
 //! | `WARN` | an escalation: a person must look |
 //! | `DEBUG` | a retry, a repair, a fallback, and a call that fails: its caller has the error, and a provider that is down is to drown nobody |
 //!
+//! # Metrics
+//!
+//! Behind the feature `metrics`: those of `fcretry::metrics::Metrics`, whose labels have the names of the fields above.
+//!
 //! # What is never there
 //!
 //! Prompts, arguments, answers, what violations quote, providers' messages, keys. Names of providers' making (`gen_ai.response.*`,
 //! `fcretry.request_id`) are in spans only: nothing that others can choose becomes a label of a metric.
+
+use crate::report::{AttemptReport, Report};
 
 /// The target of all spans and events.
 pub const TARGET: &str = "fcretry";
@@ -104,5 +110,27 @@ pub const ACTION: &str = "fcretry.action";
 /// `fcretry.delay`
 pub const DELAY: &str = "fcretry.delay";
 
+/// `gen_ai.token.type`, a label of metrics: `input` or `output`.
+pub const TOKEN_TYPE: &str = "gen_ai.token.type";
+
 /// The value of [`OPERATION_NAME`].
 pub const CHAT: &str = "chat";
+
+/// The value of [`OUTCOME`] for a call.
+pub(crate) fn outcome_of_call(report: &Report) -> &'static str {
+    match (report.kind, report.stopped_by) {
+        (Some(_), _) if report.degraded => "degraded",
+        (Some(_), _) => "failed",
+        (None, Some(_)) => "cancelled",
+        (None, None) => "ok",
+    }
+}
+
+/// The value of [`OUTCOME`] for an attempt.
+pub(crate) fn outcome_of_attempt(attempt: &AttemptReport) -> &'static str {
+    match (attempt.kind, attempt.action) {
+        (Some(_), _) => "failed",
+        (None, Some(_)) => "cancelled",
+        (None, None) => "ok",
+    }
+}

@@ -74,6 +74,57 @@ pub trait Observer: Send + Sync {
 
 attach_as_dyn!(Observer);
 
+/// Both are told, the first one first. A panic in the first keeps the event from the second.
+///
+/// ```
+/// # use fcretry::{DecisionEvent, Observer, prelude::*};
+/// # struct Pager;
+/// # impl Observer for Pager {}
+/// use fcretry::Stats;
+///
+/// static WATCHES: (Stats, Pager) = (Stats::new(), Pager);
+///
+/// #[retry_policy(observer(WATCHES))]
+/// async fn ask(attempt: &Attempt) -> fcretry::Result<u32> {
+///     Ok(attempt.number())
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// # ask().await.unwrap();
+/// assert_eq!(WATCHES.0.snapshot().all.calls, 1);
+/// # });
+/// ```
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn on_attempt(&self, event: &AttemptEvent<'_>) {
+        self.0.on_attempt(event);
+        self.1.on_attempt(event);
+    }
+
+    fn on_retry(&self, event: &DecisionEvent<'_>) {
+        self.0.on_retry(event);
+        self.1.on_retry(event);
+    }
+
+    fn on_fallback(&self, event: &DecisionEvent<'_>) {
+        self.0.on_fallback(event);
+        self.1.on_fallback(event);
+    }
+
+    fn on_escalate(&self, event: &DecisionEvent<'_>) {
+        self.0.on_escalate(event);
+        self.1.on_escalate(event);
+    }
+
+    fn on_degrade(&self, event: &DecisionEvent<'_>) {
+        self.0.on_degrade(event);
+        self.1.on_degrade(event);
+    }
+
+    fn on_finish(&self, event: &FinishEvent<'_>) {
+        self.0.on_finish(event);
+        self.1.on_finish(event);
+    }
+}
+
 /// An attempt begins.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

@@ -17,7 +17,7 @@ use crate::{
         ACTION, ATTEMPT, ATTEMPTS, CACHED_TOKENS, CHAT, DELAY, ENDPOINT, ERROR_TYPE, FIRST_TOKEN,
         FUNCTION, INPUT_TOKENS, LEFT_EARLY, OPERATION_NAME, OUTCOME, OUTPUT_TOKENS,
         REASONING_TOKENS, RECOVERIES, REQUEST_ID, REQUEST_MODEL, REQUESTS, RESPONSE_ID,
-        RESPONSE_MODEL, STATUS_CODE, STOPPED_BY, TARGET,
+        RESPONSE_MODEL, STATUS_CODE, STOPPED_BY, TARGET, outcome_of_attempt, outcome_of_call,
     },
 };
 
@@ -84,12 +84,7 @@ impl Spans {
     pub(super) fn end_attempt(&mut self, attempt: &AttemptReport) {
         let Some(open) = &mut self.0 else { return };
         let span = std::mem::replace(&mut open.attempt, Span::none());
-        let outcome = match (attempt.kind, attempt.action) {
-            (Some(_), _) => "failed",
-            (None, Some(_)) => "cancelled",
-            (None, None) => "ok",
-        };
-        span.record(OUTCOME, outcome);
+        span.record(OUTCOME, outcome_of_attempt(attempt));
         if let Some(kind) = attempt.kind {
             span.record(ERROR_TYPE, kind.as_str()).record(OTEL_STATUS, "ERROR");
             span.record(DELAY, attempt.delay.as_secs_f64());
@@ -137,16 +132,10 @@ impl Spans {
     /// The call is over.
     pub(super) fn end_call(&mut self, report: &Report) {
         let Some(open) = self.0.take() else { return };
-        let outcome = match (report.kind, report.stopped_by) {
-            (Some(_), _) if report.degraded => "degraded",
-            (Some(_), _) => "failed",
-            (None, Some(_)) => "cancelled",
-            (None, None) => "ok",
-        };
         let own = report.attempts.iter().filter(|attempt| !attempt.marks.is_inside);
         let attempts = own.map(|attempt| attempt.number).max().unwrap_or_default();
         let span = open.call;
-        span.record(OUTCOME, outcome).record(ATTEMPTS, attempts);
+        span.record(OUTCOME, outcome_of_call(report)).record(ATTEMPTS, attempts);
         span.record(REQUESTS, report.wire_requests);
         if let Some(kind) = report.kind {
             span.record(ERROR_TYPE, kind.as_str());
