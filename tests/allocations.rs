@@ -14,6 +14,11 @@ use fcretry::{
     prelude::*,
 };
 use peak_alloc::PeakAlloc;
+use tracing::{
+    Event, Metadata, Subscriber,
+    level_filters::LevelFilter,
+    span::{Attributes, Id, Record},
+};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -50,6 +55,29 @@ fn ready_answer(answer: u32) -> impl Future<Output = fcretry::Result<u32>> {
     std::future::ready(Ok(answer))
 }
 
+/// Keeps spans, and none of ours.
+struct KeepsOthers;
+
+impl Subscriber for KeepsOthers {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() != fcretry::telemetry::TARGET
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::INFO)
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, _: &Event<'_>) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
 /// What a future gives that is ready at once.
 fn at_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
@@ -74,6 +102,11 @@ fn a_call_that_goes_well_at_once_takes_nothing_on_the_heap() {
     assert_eq!(took(|| assert_eq!(at_once(guarded()).unwrap(), 1)), 0);
     // One that has others in it takes what their attempts need.
     assert!(took(|| assert_eq!(at_once(outer()).unwrap(), 1)) > 0);
+    // Whether somebody traces other things is nothing to us.
+    tracing::subscriber::with_default(KeepsOthers, || {
+        assert_eq!(took(|| assert_eq!(at_once(ready()).unwrap(), 1)), 0);
+        assert_eq!(took(|| assert_eq!(at_once(guarded()).unwrap(), 1)), 0);
+    });
     let size = size_of_val(&ready());
     assert!(size <= 1024, "{size}");
 }

@@ -106,8 +106,8 @@ impl Metrics {
         Self {
             who: Who::new(),
             described: Once::new(),
-            models: Names::NONE,
-            endpoints: Names::NONE,
+            models: Names::new(),
+            endpoints: Names::new(),
             limit: Self::LIMIT,
         }
     }
