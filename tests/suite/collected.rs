@@ -3,14 +3,14 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, LazyLock, Mutex, MutexGuard},
 };
 
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Dispatch, Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
-    subscriber::DefaultGuard,
+    subscriber::{DefaultGuard, NoSubscriber},
 };
 use tracing_core::span::Current;
 
@@ -55,6 +55,10 @@ pub(crate) struct Collected {
     _default: DefaultGuard,
 }
 
+/// While there is only one subscriber, whether a span is wanted is asked of the thread that first makes one, which in a test
+/// beside this one has none; the answer is then everybody's. Of two each is asked.
+static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+
 struct Collector {
     most: Level,
     kept: Arc<Mutex<Kept>>,
@@ -62,6 +66,7 @@ struct Collector {
 
 impl Collected {
     pub(crate) fn down_to(most: Level) -> Self {
+        LazyLock::force(&ANOTHER);
         let kept = Arc::<Mutex<Kept>>::default();
         let collector = Collector { most, kept: Arc::clone(&kept) };
         Self { kept, _default: tracing::subscriber::set_default(collector) }
