@@ -30,6 +30,7 @@
 //! | [`gen_ai.usage.output_tokens`](OUTPUT_TOKENS) | attempt | integer | if tokens are known |
 //! | [`gen_ai.usage.cache_read.input_tokens`](CACHED_TOKENS) | attempt | integer, part of the input's | if there are any |
 //! | [`gen_ai.usage.reasoning.output_tokens`](REASONING_TOKENS) | attempt | integer, part of the output's | if there are any |
+//! | [`fcretry.cost`](COST) | attempt | number, dollars of its answers | if tokens are known, and the price |
 //! | [`fcretry.first_token`](FIRST_TOKEN) | attempt | number, seconds from sending | if the answer was streamed |
 //! | [`fcretry.recoveries`](RECOVERIES) | attempt | integer: what was put right without asking again | if there are any |
 //! | [`fcretry.left_early`](LEFT_EARLY) | attempt | `true` | if the stream was left before its end |
@@ -99,6 +100,8 @@ pub const OUTPUT_TOKENS: &str = "gen_ai.usage.output_tokens";
 pub const CACHED_TOKENS: &str = "gen_ai.usage.cache_read.input_tokens";
 /// `gen_ai.usage.reasoning.output_tokens`
 pub const REASONING_TOKENS: &str = "gen_ai.usage.reasoning.output_tokens";
+/// `fcretry.cost`
+pub const COST: &str = "fcretry.cost";
 /// `fcretry.first_token`
 pub const FIRST_TOKEN: &str = "fcretry.first_token";
 /// `fcretry.recoveries`

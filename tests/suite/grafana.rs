@@ -62,7 +62,7 @@ async fn every_metric_and_label_on_the_dashboard_is_written_and_every_one_writte
         assert!(shown.iter().any(is_it), "{name} is not shown");
         assert!(["counter", "histogram"].contains(&kind.as_str()), "{name} is a {kind}");
     }
-    assert_eq!(described.len(), 14, "{:?}", described.keys());
+    assert_eq!(described.len(), 16, "{:?}", described.keys());
 }
 
 #[test]

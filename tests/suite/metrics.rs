@@ -1,9 +1,13 @@
 //! Metrics of calls: their figures are the reports'.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use fcretry::{
-    FinishEvent, Observer, Report, RetryPolicy, Route, Run, Stats,
+    FinishEvent, Observer, Prices, Report, RetryPolicy, Route, Run, Stats,
+    cost::Price,
     metrics::Metrics,
     openai,
     prelude::*,
@@ -28,6 +32,10 @@ impl Observer for Measured {
     }
 }
 
+/// Of one of the models.
+static PRICES: LazyLock<Prices> =
+    LazyLock::new(|| Prices::new().with("a", Price::per_million("2.00", "8.00").unwrap()));
+
 fn nobody(_: &fcretry::Error) -> Order {
     Order { customer: "nobody".to_owned(), count: 1 }
 }
@@ -37,6 +45,7 @@ fn nobody(_: &fcretry::Error) -> Order {
     on(refusal, escalate),
     on(timeout, fallback),
     fallback("b"),
+    prices(PRICES),
     observer(measured)
 )]
 async fn called(
@@ -133,6 +142,9 @@ async fn the_figures_are_those_of_the_reports() {
     same("fcretry_tokens_cached_total", total(&|attempt| attempt.usage.cached_tokens));
     same("fcretry_tokens_reasoning_total", total(&|attempt| attempt.usage.reasoning_tokens));
     same("gen_ai_client_token_usage_sum", total(&|attempt| attempt.usage.total()));
+    let cost = attempts.iter().filter_map(|attempt| attempt.cost).map(fcretry::Cost::as_usd).sum();
+    same("fcretry_cost_sum", cost);
+    same("fcretry_unpriced_total", total(&|attempt| attempt.cost.is_none().into()));
     let of = |kind| exported.sum("gen_ai_client_token_usage_sum", &[("gen_ai_token_type", kind)]);
     #[allow(clippy::cast_precision_loss)]
     let usage = reports.iter().fold(fcretry::Usage::default(), |sum, it| sum + it.usage);

@@ -1,10 +1,12 @@
 use ::metrics::{Label, SharedString, counter, histogram};
 
 use super::{
-    ATTEMPTS, CACHED_TOKENS, CALL_DURATION, CALLS, DECISIONS, DELAY, FIRST_CHUNK, LEFT_EARLY,
+    ATTEMPTS, CACHED_TOKENS, CALL_DURATION, CALLS, COST, DECISIONS, DELAY, FIRST_CHUNK, LEFT_EARLY,
     Metrics, OPERATION_DURATION, REASONING_TOKENS, RECOVERIES, REQUESTS, TOKEN_USAGE, UNACCOUNTED,
+    UNPRICED,
 };
 use crate::{
+    cost::Cost,
     failure::FailureKind,
     report::{AttemptReport, Report},
     telemetry::{
@@ -129,5 +131,9 @@ fn count_spent(attempt: &AttemptReport, labels: &Labels) {
     }
     labels.count(CACHED_TOKENS, usage.cached_tokens);
     labels.count(REASONING_TOKENS, usage.reasoning_tokens);
+    labels.count(UNPRICED, attempt.cost.is_none().into());
+    if let Some(cost) = attempt.cost.filter(|cost| *cost > Cost::ZERO) {
+        histogram!(COST, labels.0.clone()).record(cost.as_usd());
+    }
     labels.count(UNACCOUNTED, attempt.partial.into());
 }

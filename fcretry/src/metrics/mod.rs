@@ -15,6 +15,8 @@
 //! | [`gen_ai.client.token.usage`](TOKEN_USAGE) | histogram, tokens | operation, token type, function, model, endpoint | tokens of an attempt's answers, of failed attempts too; its sum is what was spent |
 //! | [`fcretry.tokens.cached`](CACHED_TOKENS) | counter, tokens | function, model, endpoint | the part of the input that the provider had cached |
 //! | [`fcretry.tokens.reasoning`](REASONING_TOKENS) | counter, tokens | function, model, endpoint | the part of the output that was reasoning |
+//! | [`fcretry.cost`](COST) | histogram, dollars | function, model, endpoint | what an attempt's answers cost, by the call's prices, if it is known and more than nothing; its sum is what was spent |
+//! | [`fcretry.unpriced`](UNPRICED) | counter | function, model, endpoint | attempts with an answer whose price is not known |
 //! | [`fcretry.unaccounted`](UNACCOUNTED) | counter | function, model, endpoint | attempts with a request whose tokens are unknown |
 //! | [`fcretry.recoveries`](RECOVERIES) | counter | function, model, endpoint | what was put right in arguments without asking again |
 //! | [`fcretry.left_early`](LEFT_EARLY) | counter | function, model, endpoint | streams that were left, because nothing good could come of them any more |
@@ -59,9 +61,9 @@ mod written;
 use std::{fmt, sync::Once};
 
 pub use written::{
-    ATTEMPTS, BUCKETS, CACHED_TOKENS, CALL_DURATION, CALLS, DECISIONS, DELAY, FIRST_CHUNK,
+    ATTEMPTS, BUCKETS, CACHED_TOKENS, CALL_DURATION, CALLS, COST, DECISIONS, DELAY, FIRST_CHUNK,
     LEFT_EARLY, OPERATION_DURATION, REASONING_TOKENS, RECOVERIES, REQUESTS, TOKEN_USAGE,
-    UNACCOUNTED,
+    UNACCOUNTED, UNPRICED,
 };
 
 use self::names::Names;

@@ -24,6 +24,10 @@ pub const TOKEN_USAGE: &str = "gen_ai.client.token.usage";
 pub const CACHED_TOKENS: &str = "fcretry.tokens.cached";
 /// `fcretry.tokens.reasoning`
 pub const REASONING_TOKENS: &str = "fcretry.tokens.reasoning";
+/// `fcretry.cost`
+pub const COST: &str = "fcretry.cost";
+/// `fcretry.unpriced`
+pub const UNPRICED: &str = "fcretry.unpriced";
 /// `fcretry.unaccounted`
 pub const UNACCOUNTED: &str = "fcretry.unaccounted";
 /// `fcretry.recoveries`
@@ -46,13 +50,17 @@ const FIRST: &[f64] = &[
 const TOKENS: &[f64] =
     &[1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0];
 
+/// Dollars of an attempt: from a hundredth of a cent.
+const DOLLARS: &[f64] = &[0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
+
 /// The upper bounds of the buckets of each histogram, for recorders that want to be told.
-pub const BUCKETS: [(&str, &[f64]); 5] = [
+pub const BUCKETS: [(&str, &[f64]); 6] = [
     (CALL_DURATION, SECONDS),
     (DELAY, SECONDS),
     (OPERATION_DURATION, SECONDS),
     (FIRST_CHUNK, FIRST),
     (TOKEN_USAGE, TOKENS),
+    (COST, DOLLARS),
 ];
 
 /// Tells the recorder what each metric is.
@@ -64,6 +72,7 @@ pub(super) fn describe() {
     describe_counter!(REQUESTS, count, "Requests that went to a server");
     describe_counter!(CACHED_TOKENS, count, "Input tokens that the provider had cached");
     describe_counter!(REASONING_TOKENS, count, "Output tokens that were reasoning");
+    describe_counter!(UNPRICED, count, "Attempts with an answer whose cost is unknown");
     describe_counter!(UNACCOUNTED, count, "Attempts with a request whose tokens are unknown");
     describe_counter!(RECOVERIES, count, "What was put right in arguments without asking again");
     describe_counter!(LEFT_EARLY, count, "Streams that were left before their end");
@@ -72,5 +81,6 @@ pub(super) fn describe() {
     describe_histogram!(DELAY, seconds, "The waits that were decided");
     describe_histogram!(OPERATION_DURATION, seconds, "How long attempts took");
     describe_histogram!(FIRST_CHUNK, seconds, "From sending to the first token");
+    describe_histogram!(COST, count, "Dollars that the answers of an attempt cost");
     describe_histogram!(TOKEN_USAGE, count, "Tokens of the answers of an attempt");
 }

@@ -14,8 +14,8 @@ use crate::{
     policy::{Action, StoppedBy},
     report::{AttemptReport, Report},
     telemetry::{
-        ACTION, ATTEMPT, ATTEMPTS, CACHED_TOKENS, CHAT, DELAY, ENDPOINT, ERROR_TYPE, FIRST_TOKEN,
-        FUNCTION, INPUT_TOKENS, LEFT_EARLY, OPERATION_NAME, OUTCOME, OUTPUT_TOKENS,
+        ACTION, ATTEMPT, ATTEMPTS, CACHED_TOKENS, CHAT, COST, DELAY, ENDPOINT, ERROR_TYPE,
+        FIRST_TOKEN, FUNCTION, INPUT_TOKENS, LEFT_EARLY, OPERATION_NAME, OUTCOME, OUTPUT_TOKENS,
         REASONING_TOKENS, RECOVERIES, REQUEST_ID, REQUEST_MODEL, REQUESTS, RESPONSE_ID,
         RESPONSE_MODEL, STATUS_CODE, STOPPED_BY, TARGET, outcome_of_attempt, outcome_of_call,
     },
@@ -167,6 +167,9 @@ fn asked(span: &Span, attempt: &AttemptReport) {
     if usage.total() > 0 {
         span.record(INPUT_TOKENS, usage.prompt_tokens);
         span.record(OUTPUT_TOKENS, usage.completion_tokens);
+        if let Some(cost) = attempt.cost {
+            span.record(COST, cost.as_usd());
+        }
     }
     let parts = [
         (CACHED_TOKENS, usage.cached_tokens),
@@ -221,6 +224,7 @@ fn attempt_span(call: Option<Id>, function: &'static str, number: u32) -> Span {
         { OUTPUT_TOKENS } = Empty,
         { CACHED_TOKENS } = Empty,
         { REASONING_TOKENS } = Empty,
+        { COST } = Empty,
         { FIRST_TOKEN } = Empty,
         { RECOVERIES } = Empty,
         { LEFT_EARLY } = Empty,

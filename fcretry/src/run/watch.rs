@@ -29,7 +29,7 @@ impl Call {
 
     /// Tells what was decided about the attempt that was recorded last.
     pub(super) fn tell_decision(&self, failure: &Failure, decision: Decision) {
-        if let Some(attempt) = self.report.attempts.last() {
+        if let Some(attempt) = self.report.as_ref().and_then(|report| report.attempts.last()) {
             self.attempt.spans.decided(attempt, decision.stopped_by);
         }
         self.tell_of(failure, decision, |observer, event| match event.action {
