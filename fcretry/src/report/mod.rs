@@ -2,6 +2,7 @@
 
 mod attempt;
 mod captured;
+mod measured;
 mod shown;
 #[cfg(test)]
 mod tests;

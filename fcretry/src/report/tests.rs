@@ -1,5 +1,8 @@
 use super::*;
-use crate::policy::Action;
+use crate::{
+    cost::{Asked, FailureRates},
+    policy::Action,
+};
 
 fn attempt(number: u32, kind: Option<FailureKind>) -> AttemptReport {
     let action = kind.map(|_| Action::Repair);
@@ -22,6 +25,33 @@ fn of(attempts: impl IntoIterator<Item = AttemptReport>) -> Report {
     let mut report = Report::default();
     attempts.into_iter().for_each(|attempt| report.add(attempt));
     report
+}
+
+#[test]
+fn rates_are_measured_by_how_each_attempt_came_to_be_asked() {
+    use FailureKind::{RateLimit, SchemaValidation};
+    let at = |number, model: &str, kind: Option<FailureKind>, action| AttemptReport {
+        model: Some(model.to_owned()),
+        action: kind.map(|_| action),
+        ..attempt(number, kind)
+    };
+    let report = of([
+        at(1, "a", Some(SchemaValidation), Action::Repair),
+        at(2, "a", Some(RateLimit), Action::Retry),
+        // Still with what was wrong.
+        at(3, "a", Some(SchemaValidation), Action::Fallback),
+        at(4, "b", None, Action::Fail),
+        // The next call.
+        at(1, "a", None, Action::Fail),
+        AttemptReport { action: Some(Action::Fail), ..at(2, "a", None, Action::Fail) },
+    ]);
+    let mut measured = FailureRates::new();
+    measured.observe_report(&report);
+    let rate = |model, asked, kind| measured.rate(model, asked, kind);
+    assert_eq!(rate("a", Asked::First, SchemaValidation), Some(0.5));
+    assert_eq!(rate("a", Asked::Repair, SchemaValidation), Some(0.5));
+    assert_eq!(rate("a", Asked::Repair, RateLimit), Some(0.5));
+    assert_eq!(rate("b", Asked::First, SchemaValidation), Some(0.0));
 }
 
 #[test]

@@ -43,7 +43,7 @@ async fn no_key() -> fcretry::Result<()> {
 }
 
 #[retry_policy(adapt(models))]
-async fn later_versions() -> fcretry::Result<()> {
+async fn learned_without_an_attempt() -> fcretry::Result<()> {
     Ok(())
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::failure::FailureKind;
+use crate::{failure::FailureKind, policy::Action};
 
 /// How an attempt came to be asked: what a model fails at once it often fails at again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -24,6 +24,16 @@ impl Asked {
 
     pub(super) const fn index(self) -> usize {
         self as usize
+    }
+
+    /// How what follows such a failure is asked.
+    pub(crate) const fn after(self, kind: FailureKind, action: Action) -> Self {
+        match action {
+            Action::Repair => Self::Repair,
+            Action::Retry if kind.is_repairable() && matches!(self, Self::First) => Self::Resend,
+            Action::Fallback => Self::First,
+            _ => self,
+        }
     }
 
     const fn as_str(self) -> &'static str {

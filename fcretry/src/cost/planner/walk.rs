@@ -164,17 +164,10 @@ impl Walk<'_> {
         if decision.forget {
             state.carried = 0;
         }
-        match decision.action {
-            Action::Repair => {
-                state.asked = Asked::Repair;
-                let carried = state.carried + usize::from(!decision.forget);
-                state.carried = carried.min(self.policy.history());
-            }
-            Action::Retry if kind.is_repairable() && state.asked == Asked::First => {
-                state.asked = Asked::Resend;
-            }
-            Action::Fallback => state.asked = Asked::First,
-            _ => {}
+        state.asked = state.asked.after(kind, decision.action);
+        if decision.action == Action::Repair {
+            let carried = state.carried + usize::from(!decision.forget);
+            state.carried = carried.min(self.policy.history());
         }
         // Each model is sent the request's own limit at first.
         state.track.first_limit = state.track.first_limit.or(self.load.limit);
