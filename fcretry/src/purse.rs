@@ -80,6 +80,18 @@ impl Purse {
         Some(Box::new(Priced(price)))
     }
 
+    /// Spends what a request took that nobody asked leave for.
+    pub(crate) fn spend(&self, model: &str, usage: Usage) {
+        if let Some(tokens) = &self.tokens {
+            tokens.spend(usage.total());
+        }
+        if let Some(budget) = &self.cost
+            && let Some(cost) = prices(Some(self)).cost_of(model, usage)
+        {
+            budget.spend(cost);
+        }
+    }
+
     /// Reserves what a request will take.
     pub(crate) fn reserve(
         &self,

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use fcretry::{
     Cost, FailureKind, Prices, RetryPolicy, Run, StoppedBy, Usage,
+    answer::{Answer, Call},
     cost::Price,
     guard::Estimate,
     prelude::*,
@@ -249,6 +250,48 @@ async fn requests_made_by_hand_are_paid_for_at_the_price_of_the_model_they_name(
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_asked_by_hand_without_leave_is_spent_all_the_same() {
+    #[retry_policy(prices(PRICES), budget(usd = 0.0001))]
+    async fn ask(attempt: &Attempt) -> fcretry::Result<Option<Cost>> {
+        attempt.model("large");
+        let mut answer = Answer::text(r#"{"customer": "Ann", "count": 2}"#);
+        answer.usage = Some(Usage::new(1000, 0));
+        let call = Call::new("1", "order", answer.content.take().unwrap());
+        answer.calls.push(call);
+        attempt.accept_answer::<Order>(answer)?;
+        Ok(attempt.cost_left())
+    }
+    assert_eq!(ask().await.unwrap(), usd("0.0000625"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_broken_stream_did_not_take_is_there_for_the_next_ask_of_the_body() {
+    #[retry_policy(budget(tokens = 5000), max_attempts = 1)]
+    async fn two(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
+        let first = attempt.chat(client, "large").user("One.").max_completion_tokens(4000);
+        assert!(first.stream().call::<Order>().await.is_err());
+        assert!(attempt.tokens_left().unwrap() > 4500, "{:?}", attempt.tokens_left());
+        let second = attempt.chat(client, "large").user("Another.").max_completion_tokens(2000);
+        second.call().await
+    }
+    let model = MockModel::new([good().stream_cut_after(3), good()]);
+    assert!(two(&model.client()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_decision_of_a_report_of_several_calls_is_of_the_last() {
+    let model = MockModel::new([Reply::refusal("No."), good()]);
+    let client = model.client();
+    let both = async {
+        assert!(order(&client).await.is_err());
+        order(&client).await
+    };
+    let (placed, report) = fcretry::report(both).await;
+    assert!(placed.is_ok());
+    assert_eq!(report.decision(), "done at attempt 1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn content_is_captured_where_the_policy_says_so_and_nowhere_else() {
     #[retry_policy(capture_content)]
     async fn captured(attempt: &Attempt, client: &Mock) -> fcretry::Result<Order> {
@@ -267,6 +310,14 @@ async fn content_is_captured_where_the_policy_says_so_and_nowhere_else() {
     assert_eq!(second.captured[0].message.as_deref(), Some("it burns"));
     // What was fed back is asked, too.
     assert!(third.captured[0].request.as_deref().unwrap().contains("/count"));
+    // Keys that providers quote are in none.
+    let told = Reply::error(400, "invalid", "", "Incorrect API key provided: sk-12345.");
+    let (_, turned_away) = fcretry::report(captured(&MockModel::repeat(told).client())).await;
+    let json = serde_json::to_string(&turned_away).unwrap();
+    assert!(
+        json.contains("Incorrect API key provided: [..].") && !json.contains("12345"),
+        "{json}"
+    );
     let json = serde_json::to_string(&report).unwrap();
     assert!(json.contains("An order, please.") && json.contains("it burns"), "{json}");
     assert!(!format!("{report:?}").contains("please") && !format!("{report}").contains("please"));

@@ -79,6 +79,7 @@ where
     );
     __call.route(&(self.route));
     __call.prices(&(self.prices));
+    __call.adapt(&(LEARNED));
     __call.observer(&(self.observer));
     __call.breaker(&(self.breaker));
     __call.throttle(&(LIMITS));

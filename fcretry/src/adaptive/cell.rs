@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::ledger::FEW;
 use crate::cost::Cost;
 
 /// What attempts took. Sums, of which the older part counts less and less.
@@ -94,8 +95,9 @@ impl Cell {
         self.succeeded + self.failed
     }
 
-    pub(super) fn took(&self) -> Took {
-        self.took
+    /// Whether what it cost is not known.
+    pub(super) fn is_unpriced(&self) -> bool {
+        self.took.unpriced > FEW * self.weight()
     }
 
     /// The mean of the share, with the distribution's own deviation from it: of Beta(s + 1, f + 1).

@@ -31,6 +31,9 @@ const SURE: f64 = 1.64;
 /// A way that succeeds less often than this share of what the first does is none: who goes on to another model does not come back.
 const AS_GOOD: f64 = 0.8;
 
+/// So small a share of attempts without a price hides none.
+pub(super) const FEW: f64 = 0.01;
+
 /// The least that an attempt counts, of what one by the rule's first way takes: it takes the place of another.
 const LEAST: f64 = 0.1;
 
@@ -99,6 +102,12 @@ struct Sums {
 }
 
 impl Sums {
+    fn mean(&self) -> Took {
+        let mut mean = self.took;
+        mean.scale(1.0 / self.attempts.max(1.0));
+        mean
+    }
+
     fn fade(&mut self, now: Instant, half_life: Duration) {
         let time = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         let left = left_after(time, half_life);
@@ -129,11 +138,13 @@ impl Ledger {
         of: Option<Branch>,
         trial: Trial,
         succeeded: Option<bool>,
-        took: Took,
+        took: Option<Took>,
         now: Instant,
         settings: Settings,
     ) {
         self.all.fade(now, settings.half_life);
+        // What is not known is taken for what an attempt takes in the mean, never for nothing.
+        let took = took.unwrap_or_else(|| self.all.mean());
         self.all.attempts += 1.0;
         self.all.took.add(took);
         if trial != Trial::No {
@@ -170,7 +181,7 @@ impl Ledger {
         if let Some(trial) = self.trial(&cells, now, settings, chance) {
             return trial;
         }
-        let is_unpriced = cells.iter().flatten().any(|cell| cell.took().unpriced > 0.0);
+        let is_unpriced = cells.iter().flatten().any(Cell::is_unpriced);
         let scale =
             if is_unpriced { Scale::Tokens } else { Scale::Money { second: settings.second } };
         let Some(Some(first)) = cells.first() else { return rule };
@@ -207,7 +218,7 @@ impl Ledger {
             return None;
         }
         let all = &self.all;
-        let is_unpriced = all.took.unpriced > 0.0;
+        let is_unpriced = all.took.unpriced > FEW * all.attempts;
         let scale =
             if is_unpriced { Scale::Tokens } else { Scale::Money { second: settings.second } };
         let mean = all.took.by(scale) / all.attempts.max(1.0);
@@ -230,8 +241,23 @@ impl Ledger {
         )]
         let nth = (chance() * unknown.len() as f64) as usize;
         let index = *unknown.get(nth)?;
-        self.all.under_way += 1.0;
         Some(Chosen { index, is_trial: true })
+    }
+
+    /// What was chosen to learn of it is done.
+    pub(super) fn begin_trial(&mut self) {
+        self.all.under_way += 1.0;
+    }
+
+    /// It was not, after all.
+    pub(super) fn give_up_trial(&mut self) {
+        self.all.under_way = (self.all.under_way - 1.0).max(0.0);
+    }
+
+    /// Forgets everything but which number is whose: calls that are under way know theirs.
+    pub(super) fn reset(&mut self) {
+        self.cells.clear();
+        self.all = Sums::default();
     }
 
     fn cell(&self, branch: Branch, now: Instant, settings: Settings) -> Option<Cell> {

@@ -96,7 +96,7 @@ impl Adaptive {
         let Some(ledger) = &*ledger else { return Vec::new() };
         let learned = ledger.cells(now, settings).map(|(model, branch, cell)| {
             let (share, deviation) = cell.share();
-            let is_priced = cell.took().unpriced == 0.0 && cell.weight() > 0.0;
+            let is_priced = !cell.is_unpriced() && cell.weight() > 0.0;
             #[allow(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
@@ -126,7 +126,9 @@ impl Adaptive {
 
     /// Forgets everything.
     pub fn reset(&self) {
-        *self.ledger() = None;
+        if let Some(ledger) = &mut *self.ledger() {
+            ledger.reset();
+        }
     }
 
     fn settings(&self) -> Settings {
@@ -145,11 +147,16 @@ impl Adaptive {
         followed: Option<Followed>,
         trial: Trial,
         succeeded: Option<bool>,
-        took: Took,
+        took: Option<Took>,
     ) {
         let of = followed.map(|followed| followed.branch);
         let (now, settings) = (Instant::now(), self.settings());
         self.ledger().get_or_insert_default().observe(of, trial, succeeded, took, now, settings);
+    }
+
+    /// A trial that was begun asked nobody.
+    pub(crate) fn give_up_trial(&self) {
+        self.ledger().get_or_insert_default().give_up_trial();
     }
 
     /// Has decisions about a failure of `kind` at `model` follow what was learned.
@@ -192,11 +199,14 @@ impl<C> Adviser<'_, C> {
     pub(crate) fn followed(self, action: Action) -> Option<Followed> {
         let followed = self.followed?;
         if super::adaptive::action(followed.branch.way) == action {
+            if followed.is_trial {
+                self.adaptive.ledger().get_or_insert_default().begin_trial();
+            }
             return Some(followed);
         }
-        let is_fallback = action == Action::Fallback;
+        // It is what the rule does anyhow.
         let branch = Branch { way: Way::Fallback, nth: 1, ..followed.branch };
-        is_fallback.then_some(Followed { branch, is_trial: followed.is_trial })
+        (action == Action::Fallback).then_some(Followed { branch, is_trial: false })
     }
 }
 

@@ -23,7 +23,14 @@ impl Scene {
     fn see(&mut self, way: Alternative, times: u32, succeeded: bool, took: Took) {
         for _ in 0..times {
             let of = Some(Branch::new(0, KIND, way));
-            self.ledger.observe(of, Trial::No, Some(succeeded), took, self.now, self.settings);
+            self.ledger.observe(
+                of,
+                Trial::No,
+                Some(succeeded),
+                Some(took),
+                self.now,
+                self.settings,
+            );
         }
     }
 
@@ -131,7 +138,17 @@ async fn trials_take_no_more_than_their_share() {
         let way = open[chosen.index];
         let of = Some(Branch::new(0, KIND, way));
         let trial = if chosen.is_trial { Trial::Begins } else { Trial::No };
-        scene.ledger.observe(of, trial, Some(!chosen.is_trial), took(price), scene.now, SETTINGS);
+        if chosen.is_trial {
+            scene.ledger.begin_trial();
+        }
+        scene.ledger.observe(
+            of,
+            trial,
+            Some(!chosen.is_trial),
+            Some(took(price)),
+            scene.now,
+            SETTINGS,
+        );
     }
     // Until enough is known of it.
     assert!(trials >= 20 * 400 && trials * 50 <= spent + 50 * 400, "{trials} of {spent}");
@@ -145,7 +162,7 @@ async fn models_beyond_those_that_are_kept_go_by_their_rules() {
         let mut adviser = adaptive.adviser(&model, KIND, fastrand::Rng::with_seed(1));
         assert_eq!(adviser.choose(&[REPAIR]), 0);
         let followed = adviser.followed(Action::Repair);
-        adaptive.observe(followed, Trial::No, Some(true), took(1));
+        adaptive.observe(followed, Trial::No, Some(true), Some(took(1)));
     }
     assert_eq!(adaptive.snapshot().len(), MAX_PLACES);
 }

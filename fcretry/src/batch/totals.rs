@@ -53,10 +53,9 @@ pub struct Totals {
     pub usage: Usage,
     /// Whether there was a request whose tokens are unknown.
     pub partial: bool,
-    /// What the answers cost, each at the price of its model; `None` if none of the prices is known. What `partial` is about is not
-    /// in it.
+    /// What the attempts cost whose models all have a known price; `None` if none has. What `partial` is about is not in it.
     pub cost: Option<Cost>,
-    /// Whether there were answers of models whose price is not known: they are not in `cost`.
+    /// Whether there were attempts with an answer of a model whose price is not known: they are not in `cost`.
     pub cost_partial: bool,
     /// From the start to the last record.
     #[serde(rename = "elapsed_ms", serialize_with = "crate::millis::millis")]

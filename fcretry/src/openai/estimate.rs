@@ -32,7 +32,9 @@ impl Formatter for &mut Text {
         fragment: &str,
     ) -> io::Result<()> {
         // A picture in a message is no text: models count it by its size.
-        if !fragment.starts_with("data:") {
+        let is_data = |head: &str| head.starts_with("data:") && head.contains(";base64,");
+        let head = fragment.char_indices().nth(100).map_or(fragment.len(), |(at, _)| at);
+        if !fragment.get(..head).is_some_and(is_data) {
             self.bytes = self.bytes.saturating_add(fragment.len() as u64);
         }
         Ok(())

@@ -102,7 +102,8 @@ impl RetryPolicyBuilder {
 
     /// How many dollars the call may spend, with the calls inside it, 0.000001 to 1 000 000. What the answer to a request can
     /// cost is looked at before it is sent, with the prices of the call: a request that would pass the budget is not sent, nor
-    /// one to a model without a price. See [`CostBudget`](crate::guard::CostBudget).
+    /// one to a model without a price. A request without a token limit is estimated without its answer: set one, so that the
+    /// budget holds. See [`CostBudget`](crate::guard::CostBudget).
     pub fn budget_usd(mut self, usd: f64) -> Self {
         self.policy.budget_usd = Some(Cost::from_usd(usd).map_err(|_| usd));
         self

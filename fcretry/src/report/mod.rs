@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 pub use attempt::{AttemptReport, ViolationReport};
 pub use captured::Captured;
+pub(crate) use captured::without_keys;
 
 use crate::{
     around::{self, Ledger},
@@ -41,10 +42,9 @@ pub struct Report {
     pub usage: Usage,
     /// Whether a request went out whose tokens are unknown: it failed, or the provider gave no usage.
     pub partial: bool,
-    /// What the answers cost, each at the price of its model; `None` if none of the prices is known. What `partial` is about is not
-    /// in it.
+    /// What the attempts cost whose models all have a known price; `None` if none has. What `partial` is about is not in it.
     pub cost: Option<Cost>,
-    /// Whether there were answers of models whose price is not known: they are not in `cost`.
+    /// Whether there were attempts with an answer of a model whose price is not known: they are not in `cost`.
     pub cost_partial: bool,
     /// From the start to the end, waits included.
     pub elapsed: Duration,

@@ -16,7 +16,13 @@ impl Report {
     /// attempt 2 with refusal: the rule is to fail`.
     pub fn decision(&self) -> String {
         // The attempts of the call whose report this is, or of the last one in it, end with its own last.
-        let Some(last) = self.attempts.last() else {
+        if self.stopped_by == Some(StoppedBy::InvalidPolicy) {
+            let kind = FailureKind::InvalidPolicy;
+            return format!("failed with {kind}: {}", reason(StoppedBy::InvalidPolicy, None));
+        }
+        // Calls inside it may have ended after its own last attempt.
+        let own = self.attempts.iter().rev().find(|attempt| !attempt.marks.is_inside);
+        let Some(last) = own.or(self.attempts.last()) else {
             return match (self.kind, self.stopped_by) {
                 (Some(kind), Some(by)) => format!("failed with {kind}: {}", reason(by, None)),
                 (None, Some(StoppedBy::Cancelled)) => "dropped before its first attempt".to_owned(),
@@ -43,9 +49,11 @@ impl Report {
     fn before(&self, last: &AttemptReport) -> Vec<&'static str> {
         let of_call = |attempt: &&AttemptReport| attempt.function == last.function;
         let mut next = last.number;
-        let earlier = self.attempts.iter().rev().skip(1).filter(of_call).take_while(|attempt| {
+        let earlier = self.attempts.iter().rev().filter(of_call).skip(1).take_while(|attempt| {
             // What a guard refused has the number of what follows.
-            let is_of_it = attempt.number <= next && attempt.kind.is_some();
+            let goes_on =
+                matches!(attempt.action, Some(Action::Retry | Action::Repair | Action::Fallback));
+            let is_of_it = attempt.number <= next && goes_on;
             next = attempt.number;
             is_of_it
         });

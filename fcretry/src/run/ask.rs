@@ -21,6 +21,7 @@ use crate::{
         How, Judged, Kept, RefusalDetector, Rest, ToolCall, ToolSet, ToolSpec, distinct_specs,
         judge_calls, judge_content, judge_one_call,
     },
+    usage::Usage,
 };
 
 /// One request for an answer inside a body: what adapters make requests with.
@@ -47,7 +48,9 @@ impl<'a> Ask<'a> {
         let model = model.unwrap_or(default).to_owned();
         let mut state = self.attempt.state();
         state.chooses(self.index, &model);
-        state.spent.endpoint = endpoint.map(|endpoint| endpoint.name().to_owned());
+        if let Some(out) = state.request(self.index) {
+            out.endpoint = endpoint.map(|endpoint| endpoint.name().to_owned());
+        }
         model
     }
 
@@ -187,6 +190,15 @@ impl<'a> Ask<'a> {
     #[cfg(feature = "openai")]
     pub(crate) fn named(&self, id: &str, model: &str) {
         self.attempt.spans.answered(id, model);
+    }
+
+    /// A request that no guard was asked about took so much.
+    pub(super) fn spent_without_leave(&self, usage: Option<Usage>) {
+        let (Some(purse), Some(usage)) = (&self.attempt.purse, usage) else { return };
+        let mut state = self.attempt.state();
+        if let Some(out) = state.request(self.index) {
+            purse.spend(&out.model, usage);
+        }
     }
 
     /// Ends an ask that was made by hand.

@@ -14,7 +14,7 @@ use crate::{
     failure::{Failure, FailureKind},
     marks::Marks,
     policy::{Action, Decision, StoppedBy},
-    report::{AttemptReport, Captured},
+    report::{AttemptReport, Captured, without_keys},
     usage::Usage,
 };
 
@@ -42,7 +42,6 @@ impl Call {
             accounted,
             last,
             finish,
-            endpoint,
             request_id,
             recovered,
             first_token,
@@ -52,9 +51,9 @@ impl Call {
         let (prices, state) = self.attempt.priced();
         let outs = &state.out;
         let place = outs.iter().rev().find_map(|out| out.place);
-        let model = last
-            .and_then(|last| outs.get(usize::try_from(last).ok()?))
-            .map(|out| out.model.clone());
+        let last = last.and_then(|last| outs.get(usize::try_from(last).ok()?));
+        let model = last.map(|out| out.model.clone());
+        let endpoint = last.and_then(|out| out.endpoint.clone());
         let mut attempt = AttemptReport {
             function: self.function,
             number,
@@ -174,7 +173,7 @@ impl Attempt {
         let captured = asks.map(|(ask, out)| Captured {
             request: out.captured.take().and_then(|captured| captured.request),
             answer: ask.answer.as_deref().cloned(),
-            message: ask.failed.as_ref().and_then(Failure::provider_message).map(str::to_owned),
+            message: ask.failed.as_ref().and_then(Failure::provider_message).map(without_keys),
         });
         captured.collect()
     }

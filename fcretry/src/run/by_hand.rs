@@ -65,6 +65,7 @@ impl Attempt {
         // What went through the guards was counted when they let it go.
         if !ask.close().is_some_and(|ask| ask.was_sent) {
             ask.sent();
+            ask.spent_without_leave(answer.usage);
         }
         ask.took(answer.usage);
         ask.answered(&answer, None);

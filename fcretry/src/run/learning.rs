@@ -52,11 +52,15 @@ impl Call {
         let elapsed = self.attempt.began.elapsed();
         let (prices, state) = self.attempt.priced();
         if failed.is_some() && !state.has_sent() {
+            if trial == Trial::Begins {
+                learning.adaptive.give_up_trial();
+            }
             return;
         }
         let cost = state.out.iter().map(|out| out.cost(prices)).sum();
         let tokens = state.out.iter().map(|out| out.usage.total()).sum();
-        let took = Took::of(cost, tokens, elapsed.saturating_add(waited));
+        let is_known = state.spent.accounted >= state.spent.requests;
+        let took = is_known.then(|| Took::of(cost, tokens, elapsed.saturating_add(waited)));
         learning.adaptive.observe(followed, trial, succeeded(failed), took);
     }
 }
@@ -65,9 +69,10 @@ impl Attempt {
     /// What the model at the place of an ask is called.
     pub(super) fn place_of(&mut self, index: Option<usize>) -> String {
         let state = self.state_mut();
-        let model = index.and_then(|index| state.out.get(index)).map(|out| out.model.as_str());
-        let model = model.filter(|model| !model.is_empty()).unwrap_or("-");
-        match &state.spent.endpoint {
+        let out = index.and_then(|index| state.out.get(index));
+        let model = out.map(|out| out.model.as_str()).filter(|model| !model.is_empty());
+        let model = model.unwrap_or("-");
+        match out.and_then(|out| out.endpoint.as_ref()) {
             None => model.to_owned(),
             Some(endpoint) => format!("{model} at {endpoint}"),
         }

@@ -87,6 +87,8 @@ impl Pass {
         if failure.is_turned_down() {
             // It costs nothing: the estimate is given back.
             self.spending.give_back();
+        } else {
+            self.spend();
         }
         self.settle_retries(Came::Nothing, now);
         self.settle_throttle(now, |ended| {

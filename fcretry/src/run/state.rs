@@ -65,6 +65,8 @@ pub(super) struct Out {
     pub(super) is_made: bool,
     /// The model that it is for; empty if nobody said.
     pub(super) model: String,
+    /// The endpoint of the route that it is for.
+    pub(super) endpoint: Option<String>,
     /// Tokens of the answers to this request, and to those before it that the ask made.
     pub(super) usage: Usage,
     /// What is asked in it, if that is to be in the report.
@@ -96,7 +98,6 @@ pub(super) struct Spent {
     pub(super) last: Option<u32>,
     /// How the last answer ended.
     pub(super) finish: Option<Finish>,
-    pub(super) endpoint: Option<String>,
     pub(super) request_id: Option<String>,
     pub(super) recovered: Vec<Recovered>,
     pub(super) first_token: Option<Duration>,
@@ -107,10 +108,10 @@ impl Out {
     /// As new; what is held is given back.
     fn clear(&mut self) {
         // Without `..`, so that a new field is not forgotten here.
-        let Self { is_made, model, usage, captured, place, is_waiting, pass } = self;
+        let Self { is_made, model, endpoint, usage, captured, place, is_waiting, pass } = self;
         (*is_made, *place, *is_waiting) = (false, None, false);
         model.clear();
-        (*usage, *captured) = (Usage::default(), None);
+        (*endpoint, *usage, *captured) = (None, Usage::default(), None);
         pass.clear();
     }
 }

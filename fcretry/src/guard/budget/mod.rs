@@ -115,6 +115,11 @@ impl<A: Amount> Budget<A> {
         Ok(Reservation { budget: Some(Arc::clone(self)), reserved: A::of_units(asked) })
     }
 
+    /// Spends what was taken without being reserved, here and in the budgets that this one is within, whatever their limits.
+    pub fn spend(&self, came: A) {
+        self.levels().for_each(|level| level.replace(0, came.units()));
+    }
+
     /// This budget, and those that it is within.
     fn levels(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |level| level.parent.as_deref())

@@ -213,7 +213,11 @@ impl Case<'_> {
             Some(Step::Fail) => Err(Decision::stop(Action::Fail, StoppedBy::Rule)),
             Some(Step::Escalate) => Err(Decision::stop(Action::Escalate, StoppedBy::Rule)),
             Some(first) => {
-                let alternatives = open.iter().filter_map(|step| track.alternative(*step, kind));
+                // Where no attempt is left, or one, there is nothing to choose.
+                let is_free = self.now.attempts + 1 < self.policy.max_attempts();
+                let free = if is_free { open.len() } else { 1 };
+                let alternatives =
+                    open.iter().take(free).filter_map(|step| track.alternative(*step, kind));
                 let chosen = preference.choose(&alternatives.collect::<Vec<_>>());
                 Ok(open.get(chosen).copied().unwrap_or(*first))
             }
