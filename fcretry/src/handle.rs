@@ -156,3 +156,23 @@ macro_rules! attach_as_dyn {
     };
 }
 pub(crate) use attach_as_dyn;
+
+/// Says of a type that what is of it can be attached as itself.
+macro_rules! attach_as_itself {
+    ($type:ident) => {
+        impl $crate::handle::Attach<$type, $crate::handle::by::Static> for &'static $type {
+            fn handle(self) -> $crate::handle::Handle<$type> {
+                $crate::handle::Handle::of_static(self)
+            }
+        }
+
+        impl $crate::handle::Attach<$type, $crate::handle::by::Shared>
+            for &::std::sync::Arc<$type>
+        {
+            fn handle(self) -> $crate::handle::Handle<$type> {
+                $crate::handle::Handle::of_shared(::std::sync::Arc::clone(self))
+            }
+        }
+    };
+}
+pub(crate) use attach_as_itself;

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     cost::{Cost, Price, Prices},
     guard::{Amount, Budget, CostBudget, Estimate, OverBudget, Reservation, TokenBudget},
-    handle::{Attach, Handle, by},
+    handle::{Handle, attach_as_itself},
     usage::Usage,
 };
 
@@ -211,14 +211,4 @@ impl fmt::Display for NoPrice {
 
 impl std::error::Error for NoPrice {}
 
-impl Attach<Prices, by::Static> for &'static Prices {
-    fn handle(self) -> Handle<Prices> {
-        Handle::of_static(self)
-    }
-}
-
-impl Attach<Prices, by::Shared> for &Arc<Prices> {
-    fn handle(self) -> Handle<Prices> {
-        Handle::of_shared(Arc::clone(self))
-    }
-}
+attach_as_itself!(Prices);

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::cell::{Cell, Scale, Took, left_after};
 use crate::{
     failure::FailureKind,
-    policy::{Alternative, Way},
+    policy::{Action, Alternative},
 };
 
 /// More places than this are not learned of.
@@ -45,13 +45,13 @@ const TRIAL_SHARE: f64 = 1.0 / 16.0;
 pub(super) struct Branch {
     pub(super) place: u16,
     pub(super) kind: FailureKind,
-    pub(super) way: Way,
+    pub(super) action: Action,
     pub(super) nth: u32,
 }
 
 impl Branch {
     pub(super) fn new(place: u16, kind: FailureKind, of: Alternative) -> Self {
-        Self { place, kind, way: of.way, nth: of.nth.min(MOST_TIMES) }
+        Self { place, kind, action: of.action, nth: of.nth.min(MOST_TIMES) }
     }
 }
 
@@ -63,6 +63,12 @@ pub(super) struct Settings {
     pub(super) second: f64,
 }
 
+impl Settings {
+    fn scale(self, is_unpriced: bool) -> Scale {
+        if is_unpriced { Scale::Tokens } else { Scale::Money { second: self.second } }
+    }
+}
+
 /// What was chosen, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chosen {
@@ -72,9 +78,8 @@ pub(super) struct Chosen {
 }
 
 /// Whether an attempt is for learning.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trial {
-    #[default]
     No,
     /// It is what was tried out.
     Begins,
@@ -151,7 +156,7 @@ impl Ledger {
             self.all.trials.add(took);
         }
         if trial == Trial::Begins {
-            self.all.under_way = (self.all.under_way - 1.0).max(0.0);
+            self.give_up_trial();
         }
         let Some(branch) = of else { return };
         let Some(succeeded) = succeeded else { return };
@@ -182,8 +187,7 @@ impl Ledger {
             return trial;
         }
         let is_unpriced = cells.iter().flatten().any(Cell::is_unpriced);
-        let scale =
-            if is_unpriced { Scale::Tokens } else { Scale::Money { second: settings.second } };
+        let scale = settings.scale(is_unpriced);
         let Some(Some(first)) = cells.first() else { return rule };
         let least = first.mean(scale) * LEAST;
         let per_success = |cell: &Cell, deviations: f64| {
@@ -219,8 +223,7 @@ impl Ledger {
         }
         let all = &self.all;
         let is_unpriced = all.took.unpriced > FEW * all.attempts;
-        let scale =
-            if is_unpriced { Scale::Tokens } else { Scale::Money { second: settings.second } };
+        let scale = settings.scale(is_unpriced);
         let mean = all.took.by(scale) / all.attempts.max(1.0);
         // A trial that is under way, and the one that would begin, take what an attempt does in the mean.
         let spent = all.trials.by(scale) + (all.under_way + 1.0) * mean;
@@ -249,7 +252,7 @@ impl Ledger {
         self.all.under_way += 1.0;
     }
 
-    /// It was not, after all.
+    /// It is over, or was not, after all.
     pub(super) fn give_up_trial(&mut self) {
         self.all.under_way = (self.all.under_way - 1.0).max(0.0);
     }

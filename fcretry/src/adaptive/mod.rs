@@ -7,7 +7,7 @@ mod tests;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -21,8 +21,8 @@ use tokio::time::Instant;
 use crate::{
     cost::Cost,
     failure::FailureKind,
-    handle::{Attach, Handle, by},
-    policy::{Action, Alternative, Chance, Preference, Way},
+    handle::attach_as_itself,
+    policy::{Action, Alternative, Chance, Preference},
 };
 
 /// How long it takes until what was seen counts half.
@@ -106,7 +106,7 @@ impl Adaptive {
             Learned {
                 model: model.to_owned(),
                 kind: branch.kind,
-                action: action(branch.way),
+                action: branch.action,
                 again: branch.nth > 1,
                 weight: cell.weight(),
                 share,
@@ -170,14 +170,6 @@ impl Adaptive {
     }
 }
 
-const fn action(way: Way) -> Action {
-    match way {
-        Way::Resend => Action::Retry,
-        Way::Repair => Action::Repair,
-        Way::Fallback => Action::Fallback,
-    }
-}
-
 /// What an attempt came after: a failure, and the way that was taken out of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Followed {
@@ -198,14 +190,14 @@ impl<C> Adviser<'_, C> {
     /// What is followed, if that is `action`: where the chosen way was not to be had, what was done instead.
     pub(crate) fn followed(self, action: Action) -> Option<Followed> {
         let followed = self.followed?;
-        if super::adaptive::action(followed.branch.way) == action {
+        if followed.branch.action == action {
             if followed.is_trial {
                 self.adaptive.ledger().get_or_insert_default().begin_trial();
             }
             return Some(followed);
         }
         // It is what the rule does anyhow.
-        let branch = Branch { way: Way::Fallback, nth: 1, ..followed.branch };
+        let branch = Branch { action, nth: 1, ..followed.branch };
         (action == Action::Fallback).then_some(Followed { branch, is_trial: false })
     }
 }
@@ -280,14 +272,4 @@ impl fmt::Debug for Adaptive {
     }
 }
 
-impl Attach<Adaptive, by::Static> for &'static Adaptive {
-    fn handle(self) -> Handle<Adaptive> {
-        Handle::of_static(self)
-    }
-}
-
-impl Attach<Adaptive, by::Shared> for &Arc<Adaptive> {
-    fn handle(self) -> Handle<Adaptive> {
-        Handle::of_shared(Arc::clone(self))
-    }
-}
+attach_as_itself!(Adaptive);

@@ -2,8 +2,8 @@ use super::{ledger::MAX_PLACES, *};
 
 const SETTINGS: Settings = Settings { half_life: HALF_LIFE, second: 0.0 };
 const KIND: FailureKind = FailureKind::SchemaValidation;
-const REPAIR: Alternative = Alternative { way: Way::Repair, nth: 1 };
-const FALLBACK: Alternative = Alternative { way: Way::Fallback, nth: 1 };
+const REPAIR: Alternative = Alternative { action: Action::Repair, nth: 1 };
+const FALLBACK: Alternative = Alternative { action: Action::Fallback, nth: 1 };
 
 fn took(picos: u64) -> Took {
     Took::of(Some(Cost::from_picos(picos)), 10, Duration::from_secs(1))
@@ -89,12 +89,12 @@ async fn evidence_fades_by_half_in_each_half_life() {
             scene
                 .ledger
                 .cells(scene.now, SETTINGS)
-                .map(|(_, branch, cell)| (branch.way, cell.weight()))
+                .map(|(_, branch, cell)| (branch.action, cell.weight()))
                 .collect::<Vec<_>>()
         })
         .collect();
     assert!(
-        cells.contains(&(Way::Fallback, 20.0)) && cells.contains(&(Way::Repair, 50.0)),
+        cells.contains(&(Action::Fallback, 20.0)) && cells.contains(&(Action::Repair, 50.0)),
         "{cells:?}"
     );
     scene.now += 3 * HALF_LIFE;
@@ -177,6 +177,6 @@ async fn what_was_done_instead_is_learned_of() {
     };
     // No time was left for a repair, or no attempt but one.
     let followed = adviser().followed(Action::Fallback).unwrap();
-    assert_eq!(followed.branch.way, Way::Fallback);
+    assert_eq!(followed.branch.action, Action::Fallback);
     assert!(adviser().followed(Action::Fail).is_none());
 }

@@ -111,9 +111,8 @@ fn count_decision(attempt: &AttemptReport) {
 fn count_requests(attempt: &AttemptReport, labels: &Labels) {
     labels.count(REQUESTS, attempt.wire_requests.into());
     let operation = labels.with(OPERATION_NAME, CHAT);
-    let is_dropped = attempt.kind.is_none() && attempt.action.is_some();
     // An attempt around other calls, or that a guard refused, asked nobody.
-    if attempt.wire_requests > 0 && !is_dropped {
+    if attempt.wire_requests > 0 && !attempt.is_dropped() {
         operation.with_error(attempt.kind).took(OPERATION_DURATION, attempt.elapsed);
     }
     if let Some(after) = attempt.first_token {

@@ -18,7 +18,7 @@ pub use builder::RetryPolicyBuilder;
 pub(crate) use chance::{Chance, Middle};
 pub use decide::{Action, StoppedBy};
 pub(crate) use decide::{
-    Alternative, Candidate, Decision, InOrder, Now, Preference, Situation, Track, Way, decide,
+    Alternative, Candidate, Decision, InOrder, Now, Preference, Situation, Track, decide,
     is_refused_by_a_guard, kills_the_endpoint,
 };
 pub use invalid::InvalidPolicy;

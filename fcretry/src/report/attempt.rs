@@ -96,6 +96,11 @@ impl From<&Violation> for ViolationReport {
 }
 
 impl AttemptReport {
+    /// Whether it neither gave a value nor failed.
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.kind.is_none() && self.action.is_some()
+    }
+
     /// Adds what is known of the failure that ended the attempt.
     pub(crate) fn describe(&mut self, failure: &Failure) {
         self.kind = Some(failure.kind());

@@ -23,8 +23,7 @@ impl FailureRates {
             if attempt.number == 1 {
                 *asked = Asked::First;
             }
-            let is_dropped = attempt.kind.is_none() && attempt.action.is_some();
-            if let Some(model) = attempt.model.as_deref().filter(|_| !is_dropped) {
+            if let Some(model) = attempt.model.as_deref().filter(|_| !attempt.is_dropped()) {
                 self.observe_after(*asked, model, attempt.kind);
             }
             if let (Some(kind), Some(action)) = (attempt.kind, attempt.action) {

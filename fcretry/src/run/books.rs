@@ -171,9 +171,9 @@ impl Attempt {
         let state = self.state_mut();
         let asks = state.asks.iter().zip(&mut state.out).take(state.spent.asks);
         let captured = asks.map(|(ask, out)| Captured {
-            request: out.captured.take().and_then(|captured| captured.request),
             answer: ask.answer.as_deref().cloned(),
             message: ask.failed.as_ref().and_then(Failure::provider_message).map(without_keys),
+            ..*out.captured.take().unwrap_or_default()
         });
         captured.collect()
     }

@@ -30,7 +30,7 @@ use crate::{
     cost::Prices,
     failure::FailureKind,
     guard::{SHARDS, Shard, mine},
-    handle::{Attach, Handle, by},
+    handle::{Attach, attach_as_itself},
     marks::Who,
     policy::Action,
     report::Report,
@@ -238,18 +238,8 @@ impl fmt::Debug for Stats {
     }
 }
 
-/// For what shows it, in the same ways as for a call.
-impl Attach<Stats, by::Static> for &'static Stats {
-    fn handle(self) -> Handle<Stats> {
-        Handle::of_static(self)
-    }
-}
-
-impl Attach<Stats, by::Shared> for &Arc<Stats> {
-    fn handle(self) -> Handle<Stats> {
-        Handle::of_shared(Arc::clone(self))
-    }
-}
+// For what shows it, in the same ways as for a call.
+attach_as_itself!(Stats);
 
 /// What is behind a lock. Nothing under one panics.
 fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,7 +8,7 @@ mod tests;
 mod track;
 
 pub(crate) use candidates::{Candidate, is_refused_by_a_guard, kills_the_endpoint};
-pub(crate) use preference::{Alternative, InOrder, Preference, Way};
+pub(crate) use preference::{Alternative, InOrder, Preference};
 pub(crate) use track::Track;
 
 use std::time::Duration;
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MOST_SPREAD: Duration = Duration::from_secs(5);
 
 /// What was decided about a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Action {
