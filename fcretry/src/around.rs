@@ -119,38 +119,51 @@ fn look<R: Default>(at: impl FnOnce(&mut Around) -> R) -> R {
     seen.ok().flatten().unwrap_or_default()
 }
 
-/// What `swap` exchanges with what is around is exchanged back when this is dropped.
-struct Exchanged<'a, T> {
-    swap: fn(&mut Around, &mut T),
-    other: &'a mut T,
+/// What can take the place of a part of what is around.
+trait Swap {
+    fn swap(&mut self, around: &mut Around);
 }
 
-impl<'a, T> Exchanged<'a, T> {
-    fn new(other: &'a mut T, swap: fn(&mut Around, &mut T)) -> Self {
-        look(|around| swap(around, other));
-        Self { swap, other }
+/// What takes the place of a part of what is around until this is dropped.
+struct Exchanged<T: Swap>(T);
+
+impl<T: Swap> Exchanged<T> {
+    fn new(mut other: T) -> Self {
+        look(|around| other.swap(around));
+        Self(other)
     }
 }
 
-impl<T> Drop for Exchanged<'_, T> {
+impl<T: Swap> Drop for Exchanged<T> {
     fn drop(&mut self) {
-        look(|around| (self.swap)(around, self.other));
+        look(|around| self.0.swap(around));
     }
 }
 
-/// Does something in the body of the call that `outer` is of; the link that it may have got.
+/// What is around in the body of a call: all but the throttle, which reaches into the calls in it.
+struct Body<'a> {
+    outer: &'a mut Option<Outer>,
+    /// Who wants the report of the outer call finds in it what is inside.
+    ledger: Option<Arc<Ledger>>,
+    now: Option<Instant>,
+}
+
+impl Swap for Body<'_> {
+    fn swap(&mut self, around: &mut Around) {
+        std::mem::swap(&mut around.outer, self.outer);
+        std::mem::swap(&mut around.ledger, &mut self.ledger);
+        std::mem::swap(&mut around.now, &mut self.now);
+    }
+}
+
+/// Does something in the body of the call that `outer` is of, where the link is left that it may get.
 pub(crate) fn inside<R>(
-    outer: Outer,
+    outer: &mut Option<Outer>,
     now: Option<Instant>,
     act: impl FnOnce() -> R,
-) -> (R, Option<Arc<Link>>) {
-    // Who wants the report of the outer call finds in it what is inside.
-    let mut body = Around { outer: Some(outer), ledger: None, throttle: None, now };
-    let result = {
-        let _body = Exchanged::new(&mut body, swap_call);
-        act()
-    };
-    (result, body.outer.and_then(|outer| outer.link))
+) -> R {
+    let _body = Exchanged::new(Body { outer, ledger: None, now });
+    act()
 }
 
 impl Around {
@@ -167,7 +180,7 @@ pub(crate) fn call() -> (Option<Outer>, Option<Handle<dyn Limiter>>) {
     look(|around| (around.linked(), around.throttle.clone()))
 }
 
-/// The time, for what is counted by it: where a body runs for the first time, that at which its attempt began.
+/// The time, for what is counted by it: where a body is polled for the first time, that at which its attempt began.
 pub(crate) fn now() -> Instant {
     look(|around| around.now).unwrap_or_else(Instant::now)
 }
@@ -182,26 +195,23 @@ pub(crate) fn has_ledger() -> bool {
     look(|around| around.ledger.is_some())
 }
 
-/// All but the throttle, which reaches into the calls.
-fn swap_call(around: &mut Around, other: &mut Around) {
-    std::mem::swap(&mut around.outer, &mut other.outer);
-    std::mem::swap(&mut around.ledger, &mut other.ledger);
-    std::mem::swap(&mut around.now, &mut other.now);
-}
-
-fn swap_filing(around: &mut Around, filing: &mut Filing) {
-    std::mem::swap(&mut around.ledger, &mut filing.ledger);
-    std::mem::swap(&mut around.throttle, &mut filing.throttle);
-}
-
 /// What is around calls that are filed.
 struct Filing {
     ledger: Option<Arc<Ledger>>,
     throttle: Option<Handle<dyn Limiter>>,
 }
 
-fn swap_outer(around: &mut Around, outer: &mut Option<Outer>) {
-    std::mem::swap(&mut around.outer, outer);
+impl Swap for &mut Filing {
+    fn swap(&mut self, around: &mut Around) {
+        std::mem::swap(&mut around.ledger, &mut self.ledger);
+        std::mem::swap(&mut around.throttle, &mut self.throttle);
+    }
+}
+
+impl Swap for &mut Option<Outer> {
+    fn swap(&mut self, around: &mut Around) {
+        std::mem::swap(&mut around.outer, self);
+    }
 }
 
 pin_project! {
@@ -215,7 +225,7 @@ pin_project! {
     impl<F> PinnedDrop for Filed<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _filing = Exchanged::new(this.filing, swap_filing);
+            let _filing = Exchanged::new(this.filing);
             this.future.set(None);
         }
     }
@@ -237,7 +247,7 @@ impl<F: Future> Future for Filed<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _filing = Exchanged::new(this.filing, swap_filing);
+        let _filing = Exchanged::new(this.filing);
         this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(context))
     }
 }
@@ -294,7 +304,7 @@ impl<F: Future> Future for Inherit<F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         // Outside a call it is as if it were not there.
-        let _outer = this.outer.is_some().then(|| Exchanged::new(this.outer, swap_outer));
+        let _outer = this.outer.is_some().then(|| Exchanged::new(this.outer));
         let polled = this.span.in_scope(|| this.future.poll(context));
         if polled.is_ready() {
             // Whoever keeps the future keeps no span open.

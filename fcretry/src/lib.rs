@@ -85,8 +85,8 @@ pub mod __private {
         parse::Recovery,
         policy::{Backoff, Jitter, RetryPolicy, Rule, Then},
         run::{
-            Call, Drive, Driven, NoDegrade, OrElse, Outcome, StaticPolicy, Substitute, Wait, part,
-            settle, settle_or, stub_attempt,
+            Call, Drive, Driven, Lent, NoDegrade, OrElse, Outcome, Round, StaticPolicy, Substitute,
+            Wait, part, settle, settle_or, stub_attempt,
         },
         tool::{RawCall, SpecCell, assert_distinct, generic_name},
     };

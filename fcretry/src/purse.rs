@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     cost::{Cost, Price, Prices},
-    guard::{Amount, Budget, CostBudget, Estimate, OverBudget, Reservation, TokenBudget},
+    guard::{Amount, Budget, CostBudget, Estimate, OverBudget, TokenBudget},
     handle::{Handle, attach_as_itself},
     usage::Usage,
 };
@@ -39,23 +39,24 @@ impl Limits {
 }
 
 impl Purse {
-    /// Makes it that of a call with these limits. What nobody else has any more is used again.
-    pub(crate) fn fill(&mut self, limits: Limits, around: Option<&Self>) {
+    /// That of a call with these limits.
+    pub(crate) fn new(limits: Limits, around: Option<&Self>) -> Self {
         let Limits { tokens, cost, prices } = limits;
-        fill(&mut self.tokens, tokens, around.and_then(|around| around.tokens.as_ref()));
-        fill(&mut self.cost, cost, around.and_then(|around| around.cost.as_ref()));
-        self.prices = prices.or_else(|| around.and_then(|around| around.prices.clone()));
+        Self {
+            tokens: budget(tokens, around.and_then(|around| around.tokens.as_ref())),
+            cost: budget(cost, around.and_then(|around| around.cost.as_ref())),
+            prices: prices.or_else(|| around.and_then(|around| around.prices.clone())),
+        }
     }
 
-    /// Keeps nothing of what others have, but for the room that it has.
-    pub(crate) fn empty(&mut self) {
-        empty(&mut self.tokens);
-        empty(&mut self.cost);
-        self.prices = None;
-    }
-
-    pub(crate) fn prices(&self) -> Option<Handle<Prices>> {
-        self.prices.clone()
+    /// Becomes that of a call with these limits which is inside no other, if it has room for just those. For who knows that nobody
+    /// else has it.
+    pub(crate) fn renew(&self, limits: &Limits) -> bool {
+        let Limits { tokens, cost, prices } = limits;
+        self.prices.is_none()
+            && prices.is_none()
+            && renew(self.tokens.as_deref(), *tokens)
+            && renew(self.cost.as_deref(), *cost)
     }
 
     /// Whether there is a limit.
@@ -98,16 +99,24 @@ impl Purse {
         estimate: Estimate,
         priced: Option<&Priced>,
     ) -> Result<Spending, Over> {
-        let tokens = self.tokens.as_ref().map(|budget| budget.reserve(estimate)).transpose();
+        let tokens = self.tokens.as_ref().map(|budget| budget.hold(estimate)).transpose();
         let tokens = tokens.map_err(Over::Tokens)?;
-        let mut cost = None;
+        let mut spending = Spending { tokens, cost: None };
         if let (Some(budget), Some(Priced(price))) = (&self.cost, priced) {
-            let price = price.clone().map_err(Over::NoPrice)?;
             let most = Usage::new(estimate.prompt_tokens, estimate.completion_tokens);
-            let held = budget.reserve(price.cost_of(most)).map_err(Over::Cost)?;
-            cost = Some(Box::new((held, price)));
+            let held = price.clone().map_err(Over::NoPrice).and_then(|price| {
+                let held = budget.hold(price.cost_of(most)).map_err(Over::Cost)?;
+                Ok(Box::new((held, price)))
+            });
+            match held {
+                Ok(held) => spending.cost = Some(held),
+                Err(over) => {
+                    spending.give_back(self);
+                    return Err(over);
+                }
+            }
         }
-        Ok(Spending { tokens, cost })
+        Ok(spending)
     }
 }
 
@@ -116,26 +125,19 @@ pub(crate) fn prices(purse: Option<&Purse>) -> &Prices {
     purse.and_then(|purse| purse.prices.as_deref()).unwrap_or_else(|| &BUILTIN)
 }
 
-fn fill<A: Amount>(
-    slot: &mut Option<Arc<Budget<A>>>,
-    limit: Option<A>,
-    around: Option<&Arc<Budget<A>>>,
-) {
-    let fresh = match (limit, around) {
-        (None, around) => return *slot = around.cloned(),
-        (Some(limit), None) => Budget::new(limit),
-        (Some(limit), Some(around)) => Budget::within(limit, Arc::clone(around)),
-    };
-    match slot.as_mut().and_then(Arc::get_mut) {
-        Some(free) => *free = fresh,
-        None => *slot = Some(Arc::new(fresh)),
+fn budget<A: Amount>(limit: Option<A>, around: Option<&Arc<Budget<A>>>) -> Option<Arc<Budget<A>>> {
+    match (limit, around) {
+        (None, around) => around.cloned(),
+        (Some(limit), None) => Some(Arc::new(Budget::new(limit))),
+        (Some(limit), Some(around)) => Some(Arc::new(Budget::within(limit, Arc::clone(around)))),
     }
 }
 
-fn empty<A: Amount>(slot: &mut Option<Arc<Budget<A>>>) {
-    match slot.as_mut().and_then(Arc::get_mut) {
-        Some(free) => *free = Budget::new(free.limit()),
-        None => *slot = None,
+fn renew<A: Amount>(budget: Option<&Budget<A>>, limit: Option<A>) -> bool {
+    match (budget, limit) {
+        (None, None) => true,
+        (Some(budget), Some(limit)) => budget.renew(limit),
+        _ => false,
     }
 }
 
@@ -143,13 +145,12 @@ fn empty<A: Amount>(slot: &mut Option<Arc<Budget<A>>>) {
 #[derive(Debug)]
 pub(crate) struct Priced(Result<Price, NoPrice>);
 
-/// What a request has of the budgets. Dropped, it is given back: nothing was sent.
+/// What a request has of the budgets of the purse that it was reserved in: to be settled there.
 #[derive(Debug, Default)]
-#[must_use = "what is dropped is given back"]
 pub(crate) struct Spending {
-    tokens: Option<Reservation>,
+    tokens: Option<u64>,
     /// On the heap: of many calls that wait, few have a limit in money.
-    cost: Option<Box<(Reservation<Cost>, Price)>>,
+    cost: Option<Box<(Cost, Price)>>,
 }
 
 impl Spending {
@@ -158,29 +159,28 @@ impl Spending {
     }
 
     /// Spends what the request took.
-    pub(crate) fn settle(&mut self, usage: Usage) {
-        if let Some(tokens) = self.tokens.take() {
-            tokens.settle(usage);
-        }
-        if let Some(held) = self.cost.take() {
-            let (held, price) = *held;
-            held.settle(price.cost_of(usage));
-        }
+    pub(crate) fn settle(&mut self, purse: &Purse, usage: Usage) {
+        self.end(purse, usage.total(), |price| price.cost_of(usage));
     }
 
     /// Spends the estimate: what the request took is not known.
     pub(crate) fn keep(&mut self) {
-        if let Some(tokens) = self.tokens.take() {
-            tokens.keep();
-        }
-        if let Some(held) = self.cost.take() {
-            held.0.keep();
-        }
+        // It is taken already.
+        *self = Self::default();
     }
 
     /// Gives it back: the request cost nothing.
-    pub(crate) fn give_back(&mut self) {
-        *self = Self::default();
+    pub(crate) fn give_back(&mut self, purse: &Purse) {
+        self.end(purse, 0, |_| Cost::ZERO);
+    }
+
+    fn end(&mut self, purse: &Purse, tokens: u64, cost: impl FnOnce(&Price) -> Cost) {
+        if let (Some(held), Some(budget)) = (self.tokens.take(), &purse.tokens) {
+            budget.settle(held, tokens);
+        }
+        if let (Some(held), Some(budget)) = (self.cost.take(), &purse.cost) {
+            budget.settle(held.0, cost(&held.1));
+        }
     }
 }
 

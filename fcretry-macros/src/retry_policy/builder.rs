@@ -21,7 +21,7 @@ pub(crate) fn call(
     let keys = keys(policy, krate);
     let Some(expression) = policy.base.value() else {
         return quote_spanned! {here=>
-            #krate::Call::new(
+            #krate::Call::of(
                 {
                     static __POLICY: #krate::StaticPolicy = #krate::StaticPolicy::new(|| {
                         #krate::RetryPolicy::builder() #keys .build()

@@ -27,7 +27,7 @@ pub(crate) fn retried(policy: &Policy, function: &Function) -> TokenStream {
     let attempt = attempts.iter().map(|AttemptArg { arg, is_sound: _ }| {
         let PatType { attrs, pat, colon_token, ty } = arg;
         // Where the type is named, so that another type of that name is reported there.
-        let attempt = quote_spanned!(here.located_at(ty.span())=> __call.attempt());
+        let attempt = quote_spanned!(here.located_at(ty.span())=> __round.attempt());
         quote_spanned!(here=> #(#attrs)* let #pat #colon_token #ty = #attempt;)
     });
     let r#async = &sig.asyncness;
@@ -51,10 +51,10 @@ pub(crate) fn retried(policy: &Policy, function: &Function) -> TokenStream {
         let mut __call = #call;
         #attached
         loop {
-            __call.begin();
             let __wait = {
+                let __round = __call.begin();
                 #(#attempt)*
-                let __driven = __call
+                let __driven = __round
                     .drive(#r#async {
                         #fake_return
                         #block

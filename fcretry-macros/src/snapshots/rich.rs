@@ -9,7 +9,7 @@ where
     T: 'a,
 {
     #![allow(unused)]
-    let mut __call = ::fcretry::__private::Call::new(
+    let mut __call = ::fcretry::__private::Call::of(
         {
             static __POLICY: ::fcretry::__private::StaticPolicy = ::fcretry::__private::StaticPolicy::new(||
             {
@@ -92,10 +92,10 @@ where
             ),
         );
     loop {
-        __call.begin();
         let __wait = {
-            let mut this: &Try = __call.attempt();
-            let __driven = __call
+            let __round = __call.begin();
+            let mut this: &Try = __round.attempt();
+            let __driven = __round
                 .drive(async {
                     if false {
                         fn __never<T>() -> T {

@@ -1,5 +1,5 @@
 async fn extract(email: &str) -> Result<usize> {
-    let mut __call = ::fcretry::__private::Call::new(
+    let mut __call = ::fcretry::__private::Call::of(
         {
             static __POLICY: ::fcretry::__private::StaticPolicy = ::fcretry::__private::StaticPolicy::new(||
             { ::fcretry::__private::RetryPolicy::builder().build() });
@@ -9,9 +9,9 @@ async fn extract(email: &str) -> Result<usize> {
         false,
     );
     loop {
-        __call.begin();
         let __wait = {
-            let __driven = __call
+            let __round = __call.begin();
+            let __driven = __round
                 .drive(async {
                     if false {
                         fn __never<T>() -> T {

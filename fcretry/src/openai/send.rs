@@ -62,11 +62,13 @@ impl<'a> Chat<'a> {
         let answer = loop {
             let written = write(request, rest.as_ref(), quirks);
             ask.captures(&written.messages);
-            let admission = ask.admission(number, &written.model, || estimate::of(&written));
-            let sending = match admission.await {
+            let (model, candidate) = (&written.model, ask.candidate());
+            let admission = ask.admission(number, candidate, model, || estimate::of(&written));
+            let mut sending = match admission.await {
                 Ok(sending) => sending,
                 Err(failure) => return Err(ask.fail(failure)),
             };
+            sending.waits();
             let result = if *streams {
                 let watch = expected.watch(ask, request.max_completion_tokens);
                 // On the heap: what it takes to read a stream would be in the future of every caller.

@@ -36,6 +36,8 @@ pub(super) enum ByGuard {
 pub(crate) struct Admission<'a> {
     ask: Ask<'a>,
     place: Place<'a>,
+    /// Which candidate is asked.
+    candidate: usize,
     /// What the last request of the ask at this place came to.
     before: Option<Failure>,
     estimate: Estimate,
@@ -49,8 +51,14 @@ pub(crate) struct Admission<'a> {
 struct Asked<'a> {
     stage: Stage<'a>,
     pass: Pass,
-    /// Held for its end.
-    stands_still: Option<Waiting<'a>>,
+    /// The time of the attempt stands still.
+    waiting: Waiting<'a>,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.pass.clear(self.waiting.attempt().means());
+    }
 }
 
 /// The guard that is to be asked, or whose answer is waited for.
@@ -128,18 +136,16 @@ impl<'a> Ask<'a> {
     pub(crate) fn admission(
         self,
         endpoint: u64,
+        candidate: usize,
         model: &str,
         estimate: impl FnOnce() -> Estimate,
     ) -> Admission<'a> {
-        let attempt = self.attempt;
-        let key = Key::of((endpoint, model));
-        let place = Place::new(&attempt.guards, self.endpoint(), key);
-        let before = if place.retries().is_some() { self.before(key) } else { None };
-        let purse = attempt.purse.as_deref();
+        let place = self.attempt.means().place(Key::of((endpoint, model)), candidate);
+        let purse = place.purse;
         let is_wanted = purse.is_some_and(Purse::is_limited) || place.throttle().is_some();
         let estimate = if is_wanted { estimate() } else { Estimate::default() };
         let priced = purse.and_then(|purse| purse.priced(model));
-        Admission { ask: self, place, before, estimate, priced, waiting: None }
+        Admission { ask: self, place, candidate, before: None, estimate, priced, waiting: None }
     }
 
     /// Whether a guard is to be asked that counts endpoints apart.
@@ -167,7 +173,7 @@ impl<'a> Admission<'a> {
                         let ask = || breaker.admit_at(key, around::now());
                         match ready!(poll_guard(later, context, ask)) {
                             Ok(permit) => {
-                                pass.breaker = Some((breaker.clone(), permit.into_ticket()));
+                                pass.breaker = Some(permit.into_ticket());
                             }
                             Err(open) => return Poll::Ready(Err(Refused::Open(open))),
                         }
@@ -183,7 +189,7 @@ impl<'a> Admission<'a> {
                         let ask = || retries.ask_at(key, after, around::now());
                         match (ready!(poll_guard(later, context, ask)), self.before.take()) {
                             (Ok(asking), _) => {
-                                pass.retries = Some((retries.clone(), asking.into_ticket()));
+                                pass.retries = Some(asking.into_ticket());
                             }
                             (Err(_), Some(before)) => {
                                 return Poll::Ready(Err(Refused::NotAgain(before)));
@@ -195,7 +201,7 @@ impl<'a> Admission<'a> {
                     *stage = Stage::Budget;
                 }
                 Stage::Budget => {
-                    if let Some(purse) = &self.ask.attempt.purse {
+                    if let Some(purse) = place.purse {
                         match purse.reserve(self.estimate, self.priced.as_deref()) {
                             Ok(spending) => pass.spending = spending,
                             Err(over) => return Poll::Ready(Err(Refused::OverBudget(over))),
@@ -210,14 +216,14 @@ impl<'a> Admission<'a> {
                         let ask = || limiter.reserve_at(key, tokens, deadline, around::now());
                         match ready!(poll_guard(later, context, ask)) {
                             Ok(permit) => {
-                                pass.throttle = Some(Turn::of(limiter.clone(), permit));
+                                pass.throttle = Some(Turn::of(permit));
                             }
                             Err(refused) => return Poll::Ready(Err(Refused::Throttled(refused))),
                         }
                     }
                     *stage = if has_waited {
                         // A probe that it may be is free for this one to take again.
-                        pass.drop_breaker();
+                        pass.drop_breaker(place);
                         Stage::BreakerAgain(None)
                     } else {
                         Stage::Over
@@ -235,25 +241,29 @@ impl<'a> Admission<'a> {
         let mut locked = attempt.state();
         let kept: &mut State = &mut locked;
         let mut stage = Stage::Breaker(None);
+        if self.place.retries().is_some() {
+            self.before = kept.before(index, self.place.key);
+        }
         let Some(out) = kept.request(index) else {
             return Ok(Ok(()));
         };
         // Of a request before it, whose answer nobody read.
-        out.pass.clear();
-        out.pass.estimate = self.estimate;
+        out.pass.clear(attempt.means());
+        out.pass.begin(self.place.key, self.candidate, self.estimate);
         match self.poll_guards(&mut stage, &mut out.pass, context) {
             Poll::Ready(Ok(())) => {
                 kept.let_go(index, self.place.key);
                 Ok(Ok(()))
             }
             Poll::Ready(Err(refused)) => {
-                out.pass.clear();
+                out.pass.clear(attempt.means());
                 kept.refused = Some(refused.by());
                 Ok(Err(refused))
             }
             Poll::Pending => {
                 let pass = mem::take(&mut out.pass);
-                Err(Box::new(Asked { stage, pass, stands_still: None }))
+                let waiting = Waiting::begin(attempt, &mut kept.waits);
+                Err(Box::new(Asked { stage, pass, waiting }))
             }
         }
     }
@@ -295,9 +305,7 @@ impl<'a> Future for Admission<'a> {
             },
             None => match this.ask_now(context) {
                 Ok(said) => said,
-                Err(mut asked) => {
-                    // The time of the attempt stands still.
-                    asked.stands_still = Some(Waiting::begin(ask.attempt));
+                Err(asked) => {
                     this.waiting = Some(asked);
                     return Poll::Pending;
                 }

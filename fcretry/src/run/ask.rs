@@ -41,7 +41,7 @@ impl<'a> Ask<'a> {
 
     /// The model to ask: `default`, or that of the fallback or endpoint that took its place.
     pub(crate) fn model(&self, default: &str) -> String {
-        let step = self.memory(|memory| memory.track.candidate);
+        let step = self.candidate();
         let fallback = step.checked_sub(1).and_then(|n| self.attempt.policy.fallback().get(n));
         let endpoint = self.endpoint();
         let model = endpoint.map(Endpoint::model).or(fallback.map(String::as_str));
@@ -56,8 +56,13 @@ impl<'a> Ask<'a> {
 
     /// The endpoint of the route that took the place of the ask's own.
     pub(crate) fn endpoint(&self) -> Option<&'a Endpoint> {
-        let route = self.attempt.route.as_ref()?;
-        route.at(self.memory(|memory| memory.track.candidate), &self.attempt.policy)
+        self.attempt.route.as_ref()?;
+        self.attempt.means().endpoint(self.candidate())
+    }
+
+    /// Which candidate it is at.
+    pub(crate) fn candidate(&self) -> usize {
+        self.attempt.state().candidate(self.index)
     }
 
     /// Says which endpoint is the ask's own.

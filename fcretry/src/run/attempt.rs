@@ -1,7 +1,10 @@
 use std::{
     fmt,
     ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{self, Ordering},
+    },
     time::Duration,
 };
 
@@ -9,19 +12,18 @@ use tokio::time::Instant;
 
 use super::{
     Ask, Endpoint, Route,
-    guards::Guards,
+    guards::{Guards, Means},
     spans::Spans,
-    state::{ByHand, Lent, State},
+    state::State,
 };
 use crate::{
-    around::{self, Link, Outer},
+    around::{self, Outer},
     cost::{Cost, Prices},
     error::Error,
     failure::{Failure, FailureKind, Violations},
     guard::IdempotencyKey,
-    handle::Handle,
     policy::RetryPolicy,
-    purse::{self, Limits, Purse},
+    purse::Purse,
 };
 
 /// What this run of the body is: its number, the model to use, what to feed back, the time left.
@@ -47,13 +49,22 @@ pub struct Attempt {
     /// What the call may spend, and what models cost in it, if one of them was said.
     pub(super) purse: Option<Arc<Purse>>,
     pub(super) spans: Spans,
-    state: Mutex<Lent>,
+    state: Mutex<State>,
 }
 
 /// The policy of a call: an attribute's lives as long as the program, any other is the call's own.
 pub(super) enum Policy {
     Static(&'static RetryPolicy),
     Own(RetryPolicy),
+}
+
+static DEFAULT: LazyLock<RetryPolicy> = LazyLock::new(RetryPolicy::default);
+
+impl Policy {
+    /// The default one.
+    pub(super) fn of_nobody() -> Self {
+        Self::Static(&DEFAULT)
+    }
 }
 
 impl Deref for Policy {
@@ -68,23 +79,24 @@ impl Deref for Policy {
 }
 
 impl Attempt {
-    pub(super) fn new(policy: Policy, began: Instant, deadline: Instant, guards: Guards) -> Self {
+    /// That of no call.
+    pub(super) fn none(now: Instant) -> Self {
         Self {
             number: 0,
-            policy,
+            policy: Policy::of_nobody(),
             route: None,
-            guards,
-            began,
+            guards: Guards::default(),
+            began: now,
             key: OnceLock::new(),
-            ends: deadline,
-            deadline,
+            ends: now,
+            deadline: now,
             purse: None,
             spans: Spans::default(),
             state: Mutex::default(),
         }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, Lent> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -92,40 +104,76 @@ impl Attempt {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state, if anything was ever kept in it.
-    pub(super) fn state_if_any(&mut self) -> Option<&mut State> {
-        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).if_any()
+    /// As new, but for the purse, and for the room that it has.
+    pub(super) fn clear(&mut self) {
+        let (means, state) = self.parts();
+        state.clear(means);
+        // Without `..`, so that a new field is not forgotten here.
+        let Self {
+            number,
+            policy,
+            route,
+            guards,
+            began: _,
+            key,
+            ends: _,
+            deadline: _,
+            purse: _,
+            spans,
+            state: _,
+        } = self;
+        if matches!(policy, Policy::Own(_)) {
+            *policy = Policy::of_nobody();
+        }
+        (*number, *route, *guards) = (0, None, Guards::default());
+        (*key, *spans) = (OnceLock::new(), Spans::default());
     }
 
-    pub(super) fn parts(&mut self) -> (&RetryPolicy, Option<&Route>, &mut State) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        (&self.policy, self.route.as_ref(), state)
+    /// Whether this is the purse, and nobody else has it but who asks.
+    pub(super) fn has_alone(&self, purse: &Arc<Purse>) -> bool {
+        let is_it = |own: &Arc<Purse>| Arc::ptr_eq(own, purse) && Arc::strong_count(own) == 2;
+        let has_it = self.purse.as_ref().is_some_and(is_it);
+        // What others did with it was before.
+        atomic::fence(Ordering::Acquire);
+        has_it
     }
 
-    /// Does something in the body, now if that is known. `link` is where the calls in it leave their attempts, as far as the
-    /// caller knows.
+    /// What requests are made by.
+    pub(super) fn means(&self) -> Means<'_> {
+        Means {
+            policy: &self.policy,
+            route: self.route.as_ref(),
+            guards: &self.guards,
+            purse: self.purse.as_deref(),
+        }
+    }
+
+    /// The same, and the state.
+    pub(super) fn parts(&mut self) -> (Means<'_>, &mut State) {
+        let means = Means {
+            policy: &self.policy,
+            route: self.route.as_ref(),
+            guards: &self.guards,
+            purse: self.purse.as_deref(),
+        };
+        (means, self.state.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Does something in the body, now if that is known. `outer` is what the calls in it see of this one.
     pub(super) fn inside<R>(
         &self,
-        link: &mut Option<Arc<Link>>,
+        outer: &mut Option<Outer>,
         now: Option<Instant>,
         act: impl FnOnce() -> R,
     ) -> R {
+        let is_linked = |outer: &Option<Outer>| outer.as_ref().is_some_and(|o| o.link.is_some());
         let _entered = self.spans.enter();
-        let known = link.take();
-        let is_known = known.is_some();
-        let (deadline, purse) = (self.deadline, self.purse.clone());
-        let (result, found) = around::inside(Outer { deadline, purse, link: known }, now, act);
-        *link = found;
-        if !is_known && link.is_some() {
-            self.state().link.clone_from(link);
+        let was_linked = is_linked(outer);
+        let result = around::inside(outer, now, act);
+        if !was_linked && is_linked(outer) {
+            self.state().link = outer.as_ref().and_then(|outer| outer.link.clone());
         }
         result
-    }
-
-    /// What models cost, and the state.
-    pub(super) fn priced(&mut self) -> (&Prices, &mut State) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        (purse::prices(self.purse.as_deref()), state)
     }
 
     /// 1 for the first attempt, at most the policy's `max_attempts`.
@@ -162,26 +210,7 @@ impl Attempt {
 
     /// What models cost in this call.
     pub fn prices(&self) -> &Prices {
-        purse::prices(self.purse.as_deref())
-    }
-
-    /// Says what the call may spend, with those inside it.
-    pub(super) fn open_purse(&mut self, around: Option<&Arc<Purse>>) {
-        let policy = &self.policy;
-        let (tokens, cost) = (policy.budget_tokens(), policy.budget_usd());
-        // What is there already says what models cost, and no more.
-        let prices = self.purse.take().and_then(|purse| purse.prices());
-        let limits = Limits { tokens, cost, prices };
-        self.purse = match around {
-            around if limits.is_none() => around.cloned(),
-            around => Some(self.state_mut().purse(limits, around.map(|around| &**around))),
-        };
-    }
-
-    /// Has what is asked cost what `prices` say.
-    pub(super) fn set_prices(&mut self, prices: Handle<Prices>) {
-        let limits = Limits { prices: Some(prices), ..Limits::default() };
-        self.purse = Some(self.state_mut().purse(limits, None));
+        self.means().prices()
     }
 
     /// The key of what this call does: the same in every attempt of it. Hand it to
@@ -273,12 +302,7 @@ impl Attempt {
 
     /// The ask that is being made by hand; begins it if there is none.
     pub(crate) fn by_hand(&self) -> Ask<'_> {
-        let mut state = self.state();
-        let begun = state.by_hand.as_ref().map(|ask| ask.index);
-        let index = begun.unwrap_or_else(|| state.begin_ask());
-        if begun.is_none() {
-            state.by_hand = Some(ByHand { index, was_sent: false });
-        }
+        let index = self.state().by_hand();
         Ask { attempt: self, index }
     }
 
@@ -312,13 +336,6 @@ impl Attempt {
             }
             None => Error::new(failure, self.state().report()),
         }
-    }
-}
-
-impl Drop for Attempt {
-    fn drop(&mut self) {
-        // Before the state: what it keeps of the purse is then nobody else's.
-        self.purse = None;
     }
 }
 

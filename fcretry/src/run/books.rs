@@ -22,14 +22,13 @@ impl Call {
     /// Closes the books of this attempt.
     pub(super) fn record(&mut self, end: End<'_>) {
         self.stage = Stage::Between;
-        if let Some(state) = self.attempt.state_if_any() {
-            state.close();
-        }
+        let (means, state) = self.attempt.parts();
+        state.close(means);
         // Nobody can ask for the report of a first attempt that went well but a ledger and an observer.
         if matches!(end, End::Value) && self.report.is_none() && !self.is_watched() {
             return;
         }
-        if let Some(link) = self.attempt.state_if_any().and_then(|state| state.link.as_ref()) {
+        if let Some(link) = &self.attempt.state_mut().link {
             let report = Arc::make_mut(self.report.get_or_insert_default());
             for attempt in link.take() {
                 report.add(attempt);
@@ -48,7 +47,8 @@ impl Call {
             streamed_tokens,
         } = std::mem::take(&mut self.attempt.state_mut().spent);
         let (number, elapsed) = (self.attempt.number, self.attempt.began.elapsed());
-        let (prices, state) = self.attempt.priced();
+        let (means, state) = self.attempt.parts();
+        let prices = means.prices();
         let outs = &state.out;
         let place = outs.iter().rev().find_map(|out| out.place);
         let last = last.and_then(|last| outs.get(usize::try_from(last).ok()?));
@@ -113,7 +113,7 @@ impl Call {
     /// Lets the calls inside leave nothing more; what they left since the last attempt was recorded.
     fn leave(&mut self) -> Vec<AttemptReport> {
         self.stage = Stage::Over;
-        let link = self.attempt.state_if_any().and_then(|state| state.link.as_ref());
+        let link = self.attempt.state_mut().link.as_ref();
         link.map(|link| link.close()).unwrap_or_default()
     }
 
@@ -187,9 +187,9 @@ pub(super) enum End<'a> {
     Dropped,
 }
 
-impl Drop for Call {
-    /// A future that was dropped has spent what it spent.
-    fn drop(&mut self) {
+impl Call {
+    /// The call is dropped: if it was not over, its future was dropped, and has spent what it spent.
+    pub(super) fn end(&mut self) {
         if matches!(self.stage, Stage::New | Stage::Over) {
             return;
         }

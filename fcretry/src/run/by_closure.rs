@@ -149,16 +149,17 @@ impl<D> Run<D> {
         call.observer = observer;
         call.learning = adaptive.map(Learning::new).map(Box::new);
         if let Some(prices) = prices {
-            call.attempt.set_prices(prices);
+            call.prices = Some(prices);
         }
         call.attempt.guards.take(guards);
         if let Some(route) = route {
             call.route(&route);
         }
         loop {
-            call.begin();
             let wait = {
-                let driven = call.drive(body(call.attempt())).await;
+                let round = call.begin();
+                let attempt = round.attempt();
+                let driven = round.drive(body(attempt)).await;
                 match settle_with(&mut call, driven, degrade.substitute()) {
                     ControlFlow::Break(result) => return result,
                     ControlFlow::Continue(wait) => wait,

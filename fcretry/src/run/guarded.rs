@@ -58,17 +58,22 @@ impl Attempt {
         F: Future<Output = Result<T, E>>,
         E: Into<Error>,
     {
-        let ask = self.by_hand();
-        self.state().chooses(ask.index, model);
-        let number = ask.endpoint().map_or(0, Endpoint::number);
-        let admission = ask.admission(number, model, || estimate.into());
+        let (index, candidate) = {
+            let mut state = self.state();
+            let index = state.by_hand();
+            state.chooses(index, model);
+            (index, state.candidate(index))
+        };
+        let ask = Ask { attempt: self, index };
+        let number = self.means().endpoint(candidate).map_or(0, Endpoint::number);
+        let admission = ask.admission(number, candidate, model, || estimate.into());
         Guarded { ask, stage: Stage::Waiting(admission), request }
     }
 
     /// Says what the last request that went through [`guard`](Self::guard) took, where its answer is not accepted by one of the
     /// `accept` methods, which see for themselves. Counts once for each request.
     pub fn settle(&self, usage: Usage) {
-        self.state().settled_by_hand(usage);
+        self.state().settled_by_hand(self.means(), usage);
     }
 }
 
@@ -111,7 +116,13 @@ where
                 }
             }
         }
-        let result = ready!(this.request.poll(context));
+        let polled = this.request.poll(context);
+        if polled.is_pending()
+            && let Stage::Sent(sending) = this.stage
+        {
+            sending.waits();
+        }
+        let result = ready!(polled);
         let Stage::Sent(sending) = mem::replace(this.stage, Stage::Over) else {
             return Poll::Pending;
         };

@@ -1,9 +1,12 @@
 //! The guards that a call or an endpoint has, and what an ask is known to them by.
 
-use super::{Call, Endpoint, Run};
+use super::{Call, Endpoint, Route, Run};
 use crate::{
+    cost::Prices,
     guard::{Breaker, Key, Limiter, Retries},
     handle::{Attach, Handle, attach_as_dyn},
+    policy::RetryPolicy,
+    purse::{self, Purse},
 };
 
 attach_as_dyn!(Breaker);
@@ -34,21 +37,44 @@ impl Guards {
     }
 }
 
+/// What a call asks by: the same in all of its attempts.
+#[derive(Clone, Copy)]
+pub(super) struct Means<'a> {
+    pub(super) policy: &'a RetryPolicy,
+    pub(super) route: Option<&'a Route>,
+    pub(super) guards: &'a Guards,
+    pub(super) purse: Option<&'a Purse>,
+}
+
+impl<'a> Means<'a> {
+    /// The endpoint of the route that this candidate is at; `None` for an ask's own.
+    pub(super) fn endpoint(self, candidate: usize) -> Option<&'a Endpoint> {
+        self.route?.at(candidate, self.policy)
+    }
+
+    /// Where a request goes that guards know by this key.
+    pub(super) fn place(self, key: Key, candidate: usize) -> Place<'a> {
+        let endpoint = self.endpoint(candidate).map(Endpoint::guards);
+        Place { key, own: self.guards, endpoint, purse: self.purse }
+    }
+
+    /// What models cost.
+    pub(super) fn prices(self) -> &'a Prices {
+        purse::prices(self.purse)
+    }
+}
+
 /// Where an ask goes: what guards count apart, and those that are asked.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) key: Key,
+    pub(super) purse: Option<&'a Purse>,
     own: &'a Guards,
     /// Those of the endpoint of the route come before the call's.
     endpoint: Option<&'a Guards>,
 }
 
 impl<'a> Place<'a> {
-    /// The model `model` at the endpoint with this number.
-    pub(super) fn new(own: &'a Guards, endpoint: Option<&'a Endpoint>, key: Key) -> Self {
-        Self { key, own, endpoint: endpoint.map(Endpoint::guards) }
-    }
-
     fn guard<G: ?Sized>(
         self,
         of: fn(&'a Guards) -> Option<&'a Handle<G>>,

@@ -50,14 +50,14 @@ impl Call {
             learning.trial = Trial::Follows;
         }
         let elapsed = self.attempt.began.elapsed();
-        let (prices, state) = self.attempt.priced();
+        let (means, state) = self.attempt.parts();
         if failed.is_some() && !state.has_sent() {
             if trial == Trial::Begins {
                 learning.adaptive.give_up_trial();
             }
             return;
         }
-        let cost = state.out.iter().map(|out| out.cost(prices)).sum();
+        let cost = state.out.iter().map(|out| out.cost(means.prices())).sum();
         let tokens = state.out.iter().map(|out| out.usage.total()).sum();
         let is_known = state.spent.accounted >= state.spent.requests;
         let took = is_known.then(|| Took::of(cost, tokens, elapsed.saturating_add(waited)));

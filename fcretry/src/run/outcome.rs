@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::Attempt;
-use crate::{around::Link, error::Error, failure::Classify};
+use crate::{around::Outer, error::Error, failure::Classify, purse::Purse};
 
 /// What a function under `#[retry_policy]` returns: a `Result` whose error says what kind it is and can hold one
 /// of ours. Implemented for just those.
@@ -52,15 +52,49 @@ mod sealed {
     impl<T, E> Sealed for Result<T, E> {}
 }
 
+/// How a round ended.
+#[derive(Debug)]
+pub struct Driven<R> {
+    pub(super) end: Ending<R>,
+    /// The call's purse, which the calls in the body had.
+    pub(super) purse: Option<Arc<Purse>>,
+}
+
 /// How a run of the body ended.
 #[derive(Debug)]
-pub enum Driven<R> {
+pub(super) enum Ending<R> {
     /// It returned.
     Returned(R),
     /// Its time was up.
     TimedOut,
     /// It was never run: the policy contradicts itself.
     NotRun,
+}
+
+/// A run of the body that is to be.
+#[derive(Debug)]
+#[must_use = "a round is to be driven"]
+pub struct Round<'a> {
+    attempt: &'a Attempt,
+    /// What the calls in the body see of this one; `None` if it is not to run.
+    outer: Option<Outer>,
+}
+
+impl<'a> Round<'a> {
+    pub(super) const fn new(attempt: &'a Attempt, outer: Option<Outer>) -> Self {
+        Self { attempt, outer }
+    }
+
+    /// The attempt, for the body.
+    pub fn attempt(&self) -> &'a Attempt {
+        self.attempt
+    }
+
+    /// Runs the body, as long as the attempt may take.
+    pub fn drive<F: Future>(self, body: F) -> Drive<'a, F> {
+        let Self { attempt, outer } = self;
+        Drive { body: outer.is_some().then_some(body), timer: None, attempt, outer }
+    }
 }
 
 pin_project! {
@@ -70,11 +104,10 @@ pin_project! {
         // `None` if it is not to run, or is over.
         #[pin]
         body: Option<F>,
-        // Made once the body has to wait.
-        #[pin]
-        timer: Option<Sleep>,
+        // Made once the body has to wait. On the heap: it is larger than the rest, and moved with it until then.
+        timer: Option<Pin<Box<Sleep>>>,
         attempt: &'a Attempt,
-        link: Option<Arc<Link>>,
+        outer: Option<Outer>,
     }
 
     impl<F> PinnedDrop for Drive<'_, F> {
@@ -82,17 +115,9 @@ pin_project! {
             let mut this = this.project();
             if this.body.is_some() {
                 // Before the books are closed: what is dropped in the body is in them.
-                this.attempt.inside(this.link, None, || this.body.set(None));
+                this.attempt.inside(this.outer, None, || this.body.set(None));
             }
         }
-    }
-}
-
-impl<'a, F: Future> Drive<'a, F> {
-    pub(super) fn new(body: F, attempt: &'a Attempt, may_run: bool) -> Self {
-        // What was spawned in an attempt before may still leave something.
-        let link = if attempt.number > 1 { attempt.state().link.clone() } else { None };
-        Self { body: may_run.then_some(body), timer: None, attempt, link }
     }
 }
 
@@ -102,27 +127,28 @@ impl<F: Future> Future for Drive<'_, F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(body) = this.body.as_mut().as_pin_mut() else {
-            return Poll::Ready(Driven::NotRun);
+            return Poll::Ready(Driven { end: Ending::NotRun, purse: None });
         };
         // The first time, the attempt has just begun.
         let now = this.timer.is_none().then_some(this.attempt.began);
-        if let Poll::Ready(returned) = this.attempt.inside(this.link, now, || body.poll(context)) {
+        if let Poll::Ready(returned) = this.attempt.inside(this.outer, now, || body.poll(context)) {
             // It is over: there is nothing in it to be dropped inside.
             this.body.set(None);
-            return Poll::Ready(Driven::Returned(returned));
+            let purse = this.outer.take().and_then(|outer| outer.purse);
+            return Poll::Ready(Driven { end: Ending::Returned(returned), purse });
         }
         // What the body waits for its guards is not counted, and nobody knows beforehand how long that is.
         let ends = this.attempt.ends();
-        match this.timer.as_mut().as_pin_mut() {
-            Some(timer) if timer.deadline() == ends => {}
-            Some(timer) => timer.reset(ends),
-            None => this.timer.set(Some(sleep_until(ends))),
+        let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(ends)));
+        if timer.deadline() != ends {
+            timer.as_mut().reset(ends);
         }
-        let Some(timer) = this.timer.as_pin_mut() else { return Poll::Pending };
         // A body that has used up what its task may do in one go would else never be out of time.
         ready!(pin!(unconstrained(timer)).poll(context));
         this.attempt.state().is_out_of_time = ends < this.attempt.deadline;
-        Poll::Ready(Driven::TimedOut)
+        this.attempt.inside(this.outer, None, || this.body.set(None));
+        let purse = this.outer.take().and_then(|outer| outer.purse);
+        Poll::Ready(Driven { end: Ending::TimedOut, purse })
     }
 }
 

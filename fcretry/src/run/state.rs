@@ -1,32 +1,23 @@
 //! What a call keeps of its asks.
 
-use std::{
-    cell::RefCell,
-    ops::{Deref, DerefMut},
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
     admit::ByGuard,
+    guards::Means,
     memory::Memory,
     pass::{Doubt, Pass},
     waits::Waits,
 };
 use crate::{
-    answer::Finish,
-    around::Link,
-    error::ReportCell,
-    failure::FailureKind,
-    guard::Key,
-    parse::Recovered,
-    policy::Track,
-    purse::{Limits, Purse},
-    report::Captured,
-    usage::Usage,
+    answer::Finish, around::Link, error::ReportCell, failure::FailureKind, guard::Key,
+    parse::Recovered, policy::Track, report::Captured, usage::Usage,
 };
+
+/// For how many asks there is room in a state that is used again.
+const ROOM: usize = 16;
 
 /// What the asks of a call have learned. Behind a lock that is held for moments and across no wait: the body
 /// may ask several things at once.
@@ -54,8 +45,6 @@ pub(super) struct State {
     pub(super) report: Option<Arc<ReportCell>>,
     /// Where the calls in the body leave their attempts, if there are such calls.
     pub(super) link: Option<Arc<Link>>,
-    /// The purse of the last call that had this state.
-    spare: Option<Arc<Purse>>,
 }
 
 /// The last request of an ask in an attempt.
@@ -106,20 +95,20 @@ pub(super) struct Spent {
 
 impl Out {
     /// As new; what is held is given back.
-    fn clear(&mut self) {
+    fn clear(&mut self, means: Means<'_>) {
         // Without `..`, so that a new field is not forgotten here.
         let Self { is_made, model, endpoint, usage, captured, place, is_waiting, pass } = self;
         (*is_made, *place, *is_waiting) = (false, None, false);
         model.clear();
         (*endpoint, *usage, *captured) = (None, Usage::default(), None);
-        pass.clear();
+        pass.clear(means);
     }
 }
 
 impl State {
-    pub(super) fn begin_attempt(&mut self) {
+    pub(super) fn begin_attempt(&mut self, means: Means<'_>) {
         self.spent = Spent::default();
-        self.out.iter_mut().for_each(Out::clear);
+        self.out.iter_mut().for_each(|out| out.clear(means));
         self.by_hand = None;
         self.last_failed = None;
         self.refused = None;
@@ -134,6 +123,21 @@ impl State {
         let index = self.spent.asks;
         self.spent.asks += 1;
         index
+    }
+
+    /// The ask that is being made by hand; begins it if there is none.
+    pub(super) fn by_hand(&mut self) -> usize {
+        if let Some(ask) = &self.by_hand {
+            return ask.index;
+        }
+        let index = self.begin_ask();
+        self.by_hand = Some(ByHand { index, was_sent: false });
+        index
+    }
+
+    /// Which candidate an ask is at.
+    pub(super) fn candidate(&self, index: usize) -> usize {
+        self.asks.get(index).map_or(0, |memory| memory.track.candidate)
     }
 
     /// What is remembered of an ask.
@@ -184,11 +188,12 @@ impl State {
         }
     }
 
-    /// The guards let a request of an ask go; what they gave is there.
+    /// The guards let a request of an ask go; what they gave is there. Whether its answer is there at once is not known yet.
     pub(super) fn let_go(&mut self, index: usize, place: Key) {
         self.goes_out(index, Some(place));
         if let Some(out) = self.out_of(index) {
             out.pass.sent();
+            out.is_waiting = false;
         }
         if let Some(by_hand) = self.by_hand.as_mut().filter(|ask| ask.index == index) {
             by_hand.was_sent = true;
@@ -196,8 +201,14 @@ impl State {
     }
 
     /// The answer to a request of an ask was read, and found good or not.
-    pub(super) fn judged(&mut self, index: usize, failed: Option<FailureKind>, now: Instant) {
-        let doubt = self.out_of(index).and_then(|out| out.pass.judged(failed, now));
+    pub(super) fn judged(
+        &mut self,
+        means: Means<'_>,
+        index: usize,
+        failed: Option<FailureKind>,
+        now: Instant,
+    ) {
+        let doubt = self.out_of(index).and_then(|out| out.pass.judged(means, failed, now));
         self.doubt(index, doubt);
     }
 
@@ -212,32 +223,27 @@ impl State {
 
     /// Nothing is held of an attempt that is over. The answer to a request that is left was handed out, and read by somebody
     /// else.
-    pub(super) fn close(&mut self) {
+    pub(super) fn close(&mut self, means: Means<'_>) {
         for index in 0..self.out.len() {
             let Some(out) = self.out_of(index).filter(|out| out.pass.is_held()) else { continue };
             let now = Instant::now();
-            out.pass.answered(None, now);
-            self.judged(index, None, now);
+            out.pass.answered(means, None, now);
+            self.judged(means, index, None, now);
         }
     }
 
-    /// A purse with these limits: the last one again, if nobody has it any more.
-    pub(super) fn purse(&mut self, limits: Limits, around: Option<&Purse>) -> Arc<Purse> {
-        let mut purse = self.spare.take().unwrap_or_default();
-        if Arc::get_mut(&mut purse).is_none() {
-            purse = Arc::default();
-        }
-        if let Some(free) = Arc::get_mut(&mut purse) {
-            free.fill(limits, around);
-        }
-        self.spare = Some(Arc::clone(&purse));
-        purse
+    /// Whether the attempt sent anything, or a call inside it.
+    pub(super) fn has_sent(&self) -> bool {
+        self.spent.requests > 0 || self.link.as_ref().is_some_and(|link| link.has_sent())
     }
 
+    pub(super) fn report(&mut self) -> Arc<ReportCell> {
+        Arc::clone(self.report.get_or_insert_default())
+    }
     /// As new, but for the room that it has.
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self, means: Means<'_>) {
         self.asks.clear();
-        self.begin_attempt();
+        self.begin_attempt(means);
         // Without `..`, so that a new field is not forgotten here.
         let Self {
             asks: _,
@@ -252,83 +258,14 @@ impl State {
             is_out_of_time: _,
             report,
             link,
-            spare,
         } = self;
         dead.clear();
         *track = Track::default();
         (*report, *link) = (None, None);
-        match spare.as_mut().and_then(Arc::get_mut) {
-            Some(purse) => purse.empty(),
-            None => *spare = None,
-        }
     }
 
-    /// Whether the attempt sent anything, or a call inside it.
-    pub(super) fn has_sent(&self) -> bool {
-        self.spent.requests > 0 || self.link.as_ref().is_some_and(|link| link.has_sent())
-    }
-
-    pub(super) fn report(&mut self) -> Arc<ReportCell> {
-        Arc::clone(self.report.get_or_insert_default())
-    }
-}
-
-/// A state that is made when it is first written to, and lent to another call of the thread afterwards: a call whose asks go
-/// well allocates nothing.
-#[derive(Default)]
-pub(super) struct Lent(Option<Box<State>>);
-
-/// How many states a thread keeps.
-const KEPT: usize = 32;
-
-/// More room than this in a state is not kept.
-const ROOM: usize = 16;
-
-thread_local! {
-    #[allow(clippy::vec_box, reason = "a state is large, and moved between calls")]
-    static FREE: RefCell<Vec<Box<State>>> = const { RefCell::new(Vec::new()) };
-}
-
-static NEVER_WRITTEN: LazyLock<State> = LazyLock::new(State::default);
-
-impl Lent {
-    pub(super) fn if_any(&mut self) -> Option<&mut State> {
-        self.0.as_deref_mut()
-    }
-}
-
-impl Deref for Lent {
-    type Target = State;
-
-    fn deref(&self) -> &State {
-        self.0.as_deref().unwrap_or_else(|| &NEVER_WRITTEN)
-    }
-}
-
-impl DerefMut for Lent {
-    fn deref_mut(&mut self) -> &mut State {
-        self.0.get_or_insert_with(|| {
-            // A thread that is ending lends nothing.
-            let free = FREE.try_with(|free| free.try_borrow_mut().ok()?.pop());
-            free.ok().flatten().unwrap_or_default()
-        })
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        let Some(mut state) = self.0.take() else { return };
-        // This may run a user's code, a guard's for one.
-        state.clear();
-        if state.asks.capacity() > ROOM || state.out.capacity() > ROOM {
-            return;
-        }
-        let _ = FREE.try_with(|free| {
-            if let Ok(mut free) = free.try_borrow_mut()
-                && free.len() < KEPT
-            {
-                free.push(state);
-            }
-        });
+    /// Whether it has no more room than most calls need.
+    pub(super) fn is_small(&self) -> bool {
+        self.asks.capacity() <= ROOM && self.out.capacity() <= ROOM
     }
 }

@@ -42,9 +42,14 @@ impl Waits {
 pub(super) struct Waiting<'a>(&'a Attempt);
 
 impl<'a> Waiting<'a> {
-    pub(super) fn begin(attempt: &'a Attempt) -> Self {
-        attempt.state().waits.begin(Instant::now());
+    /// `waits` are those of the attempt.
+    pub(super) fn begin(attempt: &'a Attempt, waits: &mut Waits) -> Self {
+        waits.begin(Instant::now());
         Self(attempt)
+    }
+
+    pub(super) const fn attempt(&self) -> &'a Attempt {
+        self.0
     }
 }
 

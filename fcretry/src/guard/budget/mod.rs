@@ -102,6 +102,12 @@ impl<A: Amount> Budget<A> {
         self: &Arc<Self>,
         estimate: A::Estimate,
     ) -> Result<Reservation<A>, OverBudget<A>> {
+        let reserved = self.hold(estimate)?;
+        Ok(Reservation { budget: Some(Arc::clone(self)), reserved })
+    }
+
+    /// Reserves, for who has the budget at the end of the request, too: what is held is to be [settled](Self::settle).
+    pub(crate) fn hold(&self, estimate: A::Estimate) -> Result<A, OverBudget<A>> {
         let asked = A::estimated(estimate).units();
         for level in self.levels() {
             if let Err(spent) = level.try_take(asked) {
@@ -112,7 +118,21 @@ impl<A: Amount> Budget<A> {
                 return Err(OverBudget { limit: level.limit, spent, asked });
             }
         }
-        Ok(Reservation { budget: Some(Arc::clone(self)), reserved: A::of_units(asked) })
+        Ok(A::of_units(asked))
+    }
+
+    /// Spends `came` in place of what was held: nothing, if that is given back.
+    pub(crate) fn settle(&self, held: A, came: A) {
+        self.levels().for_each(|level| level.replace(held.units(), came.units()));
+    }
+
+    /// As new, if it is of this limit and within no other.
+    pub(crate) fn renew(&self, limit: A) -> bool {
+        let is_same = self.parent.is_none() && self.limit.units() == limit.units();
+        if is_same {
+            self.taken.store(0, Ordering::Relaxed);
+        }
+        is_same
     }
 
     /// Spends what was taken without being reserved, here and in the budgets that this one is within, whatever their limits.
@@ -178,8 +198,7 @@ impl<A: Amount> Reservation<A> {
 
     fn spend(mut self, came: A) {
         if let Some(budget) = self.budget.take() {
-            let reserved = self.reserved.units();
-            budget.levels().for_each(|level| level.replace(reserved, came.units()));
+            budget.settle(self.reserved, came);
         }
     }
 }
@@ -201,8 +220,7 @@ impl Reservation<Cost> {
 impl<A: Amount> Drop for Reservation<A> {
     fn drop(&mut self) {
         if let Some(budget) = self.budget.take() {
-            let reserved = self.reserved.units();
-            budget.levels().for_each(|level| level.put_back(reserved));
+            budget.settle(self.reserved, A::of_units(0));
         }
     }
 }
