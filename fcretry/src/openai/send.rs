@@ -62,8 +62,7 @@ impl<'a> Chat<'a> {
         let answer = loop {
             let written = write(request, rest.as_ref(), quirks);
             ask.captures(&written.messages);
-            let (model, candidate) = (&written.model, ask.candidate());
-            let admission = ask.admission(number, candidate, model, || estimate::of(&written));
+            let admission = ask.admission(number, &written.model, || estimate::of(&written));
             let mut sending = match admission.await {
                 Ok(sending) => sending,
                 Err(failure) => return Err(ask.fail(failure)),

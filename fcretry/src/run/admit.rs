@@ -6,8 +6,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use tokio::time::Instant;
+
 use super::{
-    Ask,
+    Ask, Endpoint,
     guards::Place,
     pass::{Pass, Turn},
     sending::Sending,
@@ -33,58 +35,177 @@ pub(super) enum ByGuard {
 /// breaker again: what it said is old by then, and a line of calls would go on to an endpoint that went down meanwhile. What was given
 /// is given back if one of them refuses, or this is dropped.
 #[must_use = "nobody is asked before it is awaited"]
-pub(crate) struct Admission<'a> {
+pub(crate) struct Admission<'a, 'm> {
     ask: Ask<'a>,
-    place: Place<'a>,
-    /// Which candidate is asked.
-    candidate: usize,
-    /// What the last request of the ask at this place came to.
-    before: Option<Failure>,
+    model: &'m str,
+    /// The number of the endpoint; `None` for a request made by hand, to whichever endpoint the ask is at.
+    endpoint: Option<u64>,
     estimate: Estimate,
-    /// What the model costs, where there is a limit to that.
-    priced: Option<Box<Priced>>,
     /// Only where one of them answers later: what is in it would be moved with every future around.
-    waiting: Option<Box<Asked<'a>>>,
+    waiting: Option<Box<Waiter<'a>>>,
 }
 
-/// How far it is, and what the guards gave so far.
-struct Asked<'a> {
+/// A request that waits, and what the guards gave so far.
+struct Waiter<'a> {
+    asked: Asked<'a>,
     stage: Stage<'a>,
     pass: Pass,
     /// The time of the attempt stands still.
     waiting: Waiting<'a>,
 }
 
-impl Drop for Asked<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         self.pass.clear(self.waiting.attempt().means());
     }
 }
 
-/// The guard that is to be asked, or whose answer is waited for.
-enum Stage<'a> {
-    Breaker(Option<Later<'a, Result<Permit<'a>, Open>>>),
-    Retries(Option<Later<'a, Result<Asking<'a>, Spent>>>),
-    Budget,
-    Throttle(Option<Later<'a, Result<throttle::Permit<'a>, throttle::Refused>>>),
-    BreakerAgain(Option<Later<'a, Result<Permit<'a>, Open>>>),
-    Over,
+/// What the guards are asked.
+struct Asked<'a> {
+    place: Place<'a>,
+    deadline: Instant,
+    estimate: Estimate,
+    /// What the last request of the ask at this place came to.
+    before: Option<Failure>,
+    /// What the model costs, where there is a limit to that.
+    priced: Option<Box<Priced>>,
 }
 
-/// What a guard says: asked now, unless it is waited for.
-fn poll_guard<'a, T: Send + 'a>(
-    later: &mut Option<Later<'a, T>>,
-    context: &mut Context<'_>,
-    ask: impl FnOnce() -> Soon<'a, T>,
-) -> Poll<T> {
-    if let Some(later) = later {
-        return later.as_mut().poll(context);
+/// The guard whose answer is waited for.
+enum Stage<'a> {
+    Breaker(Later<'a, Result<Permit<'a>, Open>>),
+    Retries(Later<'a, Result<Asking<'a>, Spent>>),
+    Throttle(Later<'a, Result<throttle::Permit<'a>, throttle::Refused>>),
+    BreakerAgain(Later<'a, Result<Permit<'a>, Open>>),
+}
+
+/// Why a request does not go out now.
+enum Not<'a> {
+    Refused(Refused),
+    Yet(Stage<'a>),
+}
+
+impl<'a> Not<'a> {
+    /// What a guard says, once it has to be waited for; else it is taken.
+    #[inline]
+    fn said<T: Send + 'a, E: Into<Refused> + Send + 'a>(
+        soon: Soon<'a, Result<T, E>>,
+        context: &mut Context<'_>,
+        later: impl FnOnce(Later<'a, Result<T, E>>) -> Stage<'a>,
+    ) -> Result<T, Self> {
+        match soon.begin(context) {
+            Ok(said) => said.map_err(|refused| Self::Refused(refused.into())),
+            Err(rest) => Err(Self::Yet(later(rest))),
+        }
     }
-    match ask().begin(context) {
-        Ok(said) => Poll::Ready(said),
-        Err(rest) => {
-            *later = Some(rest);
-            Poll::Pending
+}
+
+impl<'a> Asked<'a> {
+    /// Asks the breaker, and then the others.
+    #[inline]
+    fn breaker(&mut self, pass: &mut Pass, context: &mut Context<'_>) -> Result<(), Not<'a>> {
+        if let Some(breaker) = self.place.breaker() {
+            let soon = breaker.admit_at(self.place.key, around::now());
+            pass.breaker = Some(Not::said(soon, context, Stage::Breaker)?.into_ticket());
+        }
+        self.retries(pass, context)
+    }
+
+    #[inline]
+    fn retries(&mut self, pass: &mut Pass, context: &mut Context<'_>) -> Result<(), Not<'a>> {
+        if let Some(retries) = self.place.retries() {
+            let after = self.before.as_ref().map(Failure::kind);
+            match retries.ask_at(self.place.key, after, around::now()).begin(context) {
+                Ok(said) => self.may_be_asked_again(said, pass)?,
+                Err(later) => return Err(Not::Yet(Stage::Retries(later))),
+            }
+        }
+        self.budget(pass, context)
+    }
+
+    fn may_be_asked_again(
+        &mut self,
+        said: Result<Asking<'a>, Spent>,
+        pass: &mut Pass,
+    ) -> Result<(), Not<'a>> {
+        match (said, self.before.take()) {
+            (Ok(asking), _) => pass.retries = Some(asking.into_ticket()),
+            (Err(_), Some(before)) => return Err(Not::Refused(Refused::NotAgain(before))),
+            // A first ask is never refused; whoever does it all the same has no say.
+            (Err(_), None) => {}
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn budget(&mut self, pass: &mut Pass, context: &mut Context<'_>) -> Result<(), Not<'a>> {
+        if let Some(purse) = self.place.purse {
+            let reserved = purse.reserve(self.estimate, self.priced.as_deref());
+            pass.spending = reserved.map_err(|over| Not::Refused(Refused::OverBudget(over)))?;
+        }
+        self.throttle(pass, context)
+    }
+
+    #[inline]
+    fn throttle(&mut self, pass: &mut Pass, context: &mut Context<'_>) -> Result<(), Not<'a>> {
+        if let Some(limiter) = self.place.throttle() {
+            let (key, tokens) = (self.place.key, self.estimate.total());
+            let soon = limiter.reserve_at(key, tokens, self.deadline, around::now());
+            pass.throttle = Some(Turn::of(Not::said(soon, context, Stage::Throttle)?));
+        }
+        Ok(())
+    }
+
+    /// Asks the breaker once more.
+    fn breaker_again(&self, pass: &mut Pass, context: &mut Context<'_>) -> Result<(), Not<'a>> {
+        // A probe that it may be is free for this one to take again.
+        pass.drop_breaker(self.place);
+        if let Some(breaker) = self.place.breaker() {
+            let soon = breaker.admit_at(self.place.key, around::now());
+            pass.breaker = Some(Not::said(soon, context, Stage::BreakerAgain)?.into_ticket());
+        }
+        Ok(())
+    }
+}
+
+impl Waiter<'_> {
+    /// Asks on, once who is waited for has said something.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        let Self { asked, stage, pass, .. } = self;
+        let said = match stage {
+            Stage::Breaker(later) => match ready!(later.as_mut().poll(context)) {
+                Ok(permit) => {
+                    pass.breaker = Some(permit.into_ticket());
+                    asked.retries(pass, context)
+                }
+                Err(open) => Err(Not::Refused(open.into())),
+            },
+            Stage::Retries(later) => {
+                let said = ready!(later.as_mut().poll(context));
+                asked.may_be_asked_again(said, pass).and_then(|()| asked.budget(pass, context))
+            }
+            Stage::Throttle(later) => match ready!(later.as_mut().poll(context)) {
+                Ok(permit) => {
+                    pass.throttle = Some(Turn::of(permit));
+                    asked.breaker_again(pass, context)
+                }
+                Err(refused) => Err(Not::Refused(refused.into())),
+            },
+            Stage::BreakerAgain(later) => match ready!(later.as_mut().poll(context)) {
+                Ok(permit) => {
+                    pass.breaker = Some(permit.into_ticket());
+                    Ok(())
+                }
+                Err(open) => Err(Not::Refused(open.into())),
+            },
+        };
+        match said {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(Not::Refused(refused)) => Poll::Ready(Err(refused)),
+            Err(Not::Yet(next)) => {
+                *stage = next;
+                Poll::Pending
+            }
         }
     }
 }
@@ -96,6 +217,18 @@ enum Refused {
     NotAgain(Failure),
     OverBudget(Over),
     Throttled(throttle::Refused),
+}
+
+impl From<Open> for Refused {
+    fn from(open: Open) -> Self {
+        Self::Open(open)
+    }
+}
+
+impl From<throttle::Refused> for Refused {
+    fn from(refused: throttle::Refused) -> Self {
+        Self::Throttled(refused)
+    }
 }
 
 impl Refused {
@@ -133,19 +266,26 @@ impl Refused {
 impl<'a> Ask<'a> {
     /// Asks the guards for their leave to ask `model` at the endpoint with this number. What the request will take is estimated
     /// only if one of them wants to know.
-    pub(crate) fn admission(
+    #[cfg(feature = "openai")]
+    pub(crate) fn admission<'m>(
         self,
         endpoint: u64,
-        candidate: usize,
-        model: &str,
+        model: &'m str,
         estimate: impl FnOnce() -> Estimate,
-    ) -> Admission<'a> {
-        let place = self.attempt.means().place(Key::of((endpoint, model)), candidate);
-        let purse = place.purse;
-        let is_wanted = purse.is_some_and(Purse::is_limited) || place.throttle().is_some();
+    ) -> Admission<'a, 'm> {
+        let place = self.attempt.means().place(Key::of((endpoint, model)), self.candidate());
+        let is_wanted = place.purse.is_some_and(Purse::is_limited) || place.throttle().is_some();
         let estimate = if is_wanted { estimate() } else { Estimate::default() };
-        let priced = purse.and_then(|purse| purse.priced(model));
-        Admission { ask: self, place, candidate, before: None, estimate, priced, waiting: None }
+        Admission { ask: self, model, endpoint: Some(endpoint), estimate, waiting: None }
+    }
+
+    /// The same for a request made by hand.
+    pub(super) fn admission_by_hand<'m>(
+        self,
+        model: &'m str,
+        estimate: Estimate,
+    ) -> Admission<'a, 'm> {
+        Admission { ask: self, model, endpoint: None, estimate, waiting: None }
     }
 
     /// Whether a guard is to be asked that counts endpoints apart.
@@ -156,129 +296,61 @@ impl<'a> Ask<'a> {
     }
 }
 
-impl<'a> Admission<'a> {
-    /// What the guards say, once they do.
-    fn poll_guards(
-        &mut self,
-        stage: &mut Stage<'a>,
-        pass: &mut Pass,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), Refused>> {
-        let place = self.place;
-        let key = place.key;
-        loop {
-            match stage {
-                Stage::Breaker(later) | Stage::BreakerAgain(later) => {
-                    if let Some(breaker) = place.breaker() {
-                        let ask = || breaker.admit_at(key, around::now());
-                        match ready!(poll_guard(later, context, ask)) {
-                            Ok(permit) => {
-                                pass.breaker = Some(permit.into_ticket());
-                            }
-                            Err(open) => return Poll::Ready(Err(Refused::Open(open))),
-                        }
-                    }
-                    *stage = match stage {
-                        Stage::BreakerAgain(_) => Stage::Over,
-                        _ => Stage::Retries(None),
-                    };
-                }
-                Stage::Retries(later) => {
-                    if let Some(retries) = place.retries() {
-                        let after = self.before.as_ref().map(Failure::kind);
-                        let ask = || retries.ask_at(key, after, around::now());
-                        match (ready!(poll_guard(later, context, ask)), self.before.take()) {
-                            (Ok(asking), _) => {
-                                pass.retries = Some(asking.into_ticket());
-                            }
-                            (Err(_), Some(before)) => {
-                                return Poll::Ready(Err(Refused::NotAgain(before)));
-                            }
-                            // A first ask is never refused; whoever does it all the same has no say.
-                            (Err(_), None) => {}
-                        }
-                    }
-                    *stage = Stage::Budget;
-                }
-                Stage::Budget => {
-                    if let Some(purse) = place.purse {
-                        match purse.reserve(self.estimate, self.priced.as_deref()) {
-                            Ok(spending) => pass.spending = spending,
-                            Err(over) => return Poll::Ready(Err(Refused::OverBudget(over))),
-                        }
-                    }
-                    *stage = Stage::Throttle(None);
-                }
-                Stage::Throttle(later) => {
-                    let has_waited = later.is_some();
-                    if let Some(limiter) = place.throttle() {
-                        let (tokens, deadline) = (self.estimate.total(), self.ask.attempt.deadline);
-                        let ask = || limiter.reserve_at(key, tokens, deadline, around::now());
-                        match ready!(poll_guard(later, context, ask)) {
-                            Ok(permit) => {
-                                pass.throttle = Some(Turn::of(permit));
-                            }
-                            Err(refused) => return Poll::Ready(Err(Refused::Throttled(refused))),
-                        }
-                    }
-                    *stage = if has_waited {
-                        // A probe that it may be is free for this one to take again.
-                        pass.drop_breaker(place);
-                        Stage::BreakerAgain(None)
-                    } else {
-                        Stage::Over
-                    };
-                }
-                Stage::Over => return Poll::Ready(Ok(())),
-            }
-        }
-    }
-
+impl<'a> Admission<'a, '_> {
     /// Asks for the first time. What is given is put where it will stay, if nobody has to be waited for.
-    fn ask_now(&mut self, context: &mut Context<'_>) -> Result<Refusable, Box<Asked<'a>>> {
+    fn ask_now(&self, context: &mut Context<'_>) -> Result<Refusable, Box<Waiter<'a>>> {
         let Ask { attempt, index } = self.ask;
+        let means = attempt.means();
         // None of the guards knows of the attempt, so that it may be locked while they are asked.
         let mut locked = attempt.state();
         let kept: &mut State = &mut locked;
-        let mut stage = Stage::Breaker(None);
-        if self.place.retries().is_some() {
-            self.before = kept.before(index, self.place.key);
-        }
-        let Some(out) = kept.request(index) else {
-            return Ok(Ok(()));
+        let candidate = kept.candidate(index);
+        let endpoint = means.endpoint(candidate);
+        let number = self.endpoint.unwrap_or_else(|| {
+            kept.chooses(index, self.model);
+            endpoint.map_or(0, Endpoint::number)
+        });
+        let place = means.at(Key::of((number, self.model)), endpoint);
+        let mut asked = Asked {
+            place,
+            deadline: attempt.deadline,
+            estimate: self.estimate,
+            before: place.retries().and_then(|_| kept.before(index, place.key)),
+            priced: place.purse.and_then(|purse| purse.priced(self.model)),
         };
+        let Some(out) = kept.request(index) else { return Ok(Ok(())) };
         // Of a request before it, whose answer nobody read.
-        out.pass.clear(attempt.means());
-        out.pass.begin(self.place.key, self.candidate, self.estimate);
-        match self.poll_guards(&mut stage, &mut out.pass, context) {
-            Poll::Ready(Ok(())) => {
-                kept.let_go(index, self.place.key);
+        out.pass.clear(means);
+        out.pass.begin(place.key, candidate, self.estimate);
+        match asked.breaker(&mut out.pass, context) {
+            Ok(()) => {
+                kept.let_go(index, place.key);
                 Ok(Ok(()))
             }
-            Poll::Ready(Err(refused)) => {
-                out.pass.clear(attempt.means());
+            Err(Not::Refused(refused)) => {
+                out.pass.clear(means);
                 kept.refused = Some(refused.by());
                 Ok(Err(refused))
             }
-            Poll::Pending => {
+            Err(Not::Yet(stage)) => {
                 let pass = mem::take(&mut out.pass);
                 let waiting = Waiting::begin(attempt, &mut kept.waits);
-                Err(Box::new(Asked { stage, pass, waiting }))
+                Err(Box::new(Waiter { asked, stage, pass, waiting }))
             }
         }
     }
 
     /// Asks on.
-    fn ask_on(&mut self, asked: &mut Asked<'a>, context: &mut Context<'_>) -> Poll<Refusable> {
-        let said = ready!(self.poll_guards(&mut asked.stage, &mut asked.pass, context));
+    fn ask_on(&self, waiter: &mut Waiter<'a>, context: &mut Context<'_>) -> Poll<Refusable> {
+        let said = ready!(waiter.poll(context));
         let Ask { attempt, index } = self.ask;
         let mut state = attempt.state();
         match &said {
             Ok(()) => {
                 if let Some(out) = state.request(index) {
-                    mem::swap(&mut out.pass, &mut asked.pass);
+                    mem::swap(&mut out.pass, &mut waiter.pass);
                 }
-                state.let_go(index, self.place.key);
+                state.let_go(index, waiter.asked.place.key);
             }
             Err(refused) => state.refused = Some(refused.by()),
         }
@@ -289,28 +361,26 @@ impl<'a> Admission<'a> {
 type Refusable = Result<(), Refused>;
 
 /// A request that the guards let go, or the failure that they refused it with.
-impl<'a> Future for Admission<'a> {
+impl<'a> Future for Admission<'a, '_> {
     type Output = Result<Sending<'a>, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let ask = this.ask;
         let said = match this.waiting.take() {
-            Some(mut asked) => match this.ask_on(&mut asked, context) {
-                Poll::Ready(said) => said,
-                Poll::Pending => {
-                    this.waiting = Some(asked);
-                    return Poll::Pending;
-                }
-            },
-            None => match this.ask_now(context) {
-                Ok(said) => said,
-                Err(asked) => {
-                    this.waiting = Some(asked);
-                    return Poll::Pending;
-                }
+            None => this.ask_now(context),
+            Some(mut waiter) => match this.ask_on(&mut waiter, context) {
+                Poll::Ready(said) => Ok(said),
+                Poll::Pending => Err(waiter),
             },
         };
-        Poll::Ready(said.map(|()| Sending::new(ask)).map_err(Refused::into_failure))
+        match said {
+            Ok(said) => {
+                Poll::Ready(said.map(|()| Sending::new(this.ask)).map_err(Refused::into_failure))
+            }
+            Err(waiter) => {
+                this.waiting = Some(waiter);
+                Poll::Pending
+            }
+        }
     }
 }

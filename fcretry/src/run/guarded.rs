@@ -8,7 +8,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{Ask, Attempt, Endpoint, admit::Admission, sending::Sending};
+use super::{Ask, Attempt, admit::Admission, sending::Sending};
 #[cfg(doc)]
 use crate::FailureKind;
 use crate::{error::Error, guard::Estimate, usage::Usage};
@@ -48,25 +48,18 @@ impl Attempt {
     /// That of the request; before it was sent, [`CircuitOpen`](FailureKind::CircuitOpen),
     /// [`BudgetExhausted`](FailureKind::BudgetExhausted), a [`RateLimit`](FailureKind::RateLimit) of the throttle, or, where the
     /// retry budget is used up, the failure before. Return it from the body, and the policy decides: a refusal uses no attempt.
-    pub fn guard<T, E, F>(
-        &self,
-        model: &str,
+    pub fn guard<'a, T, E, F>(
+        &'a self,
+        model: &'a str,
         estimate: impl Into<Estimate>,
         request: F,
-    ) -> Guarded<'_, F>
+    ) -> Guarded<'a, F>
     where
         F: Future<Output = Result<T, E>>,
         E: Into<Error>,
     {
-        let (index, candidate) = {
-            let mut state = self.state();
-            let index = state.by_hand();
-            state.chooses(index, model);
-            (index, state.candidate(index))
-        };
-        let ask = Ask { attempt: self, index };
-        let number = self.means().endpoint(candidate).map_or(0, Endpoint::number);
-        let admission = ask.admission(number, candidate, model, || estimate.into());
+        let ask = self.by_hand();
+        let admission = ask.admission_by_hand(model, estimate.into());
         Guarded { ask, stage: Stage::Waiting(admission), request }
     }
 
@@ -90,7 +83,7 @@ pin_project! {
 }
 
 enum Stage<'a> {
-    Waiting(Admission<'a>),
+    Waiting(Admission<'a, 'a>),
     Sent(Sending<'a>),
     Over,
 }

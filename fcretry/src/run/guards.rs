@@ -54,7 +54,12 @@ impl<'a> Means<'a> {
 
     /// Where a request goes that guards know by this key.
     pub(super) fn place(self, key: Key, candidate: usize) -> Place<'a> {
-        let endpoint = self.endpoint(candidate).map(Endpoint::guards);
+        self.at(key, self.endpoint(candidate))
+    }
+
+    /// The same, at this endpoint.
+    pub(super) fn at(self, key: Key, endpoint: Option<&'a Endpoint>) -> Place<'a> {
+        let endpoint = endpoint.map(Endpoint::guards);
         Place { key, own: self.guards, endpoint, purse: self.purse }
     }
 
