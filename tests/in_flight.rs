@@ -64,8 +64,8 @@ struct Said {
 
 /// The same through the client.
 #[retry_policy(breaker(BREAKER), throttle(WIDE), retry_budget(RETRIES))]
-async fn chat(attempt: &Attempt, client: Client<OpenAIConfig>) -> fcretry::Result<Said> {
-    attempt.chat(&client, "gpt-4o").user("Say something.").call().await
+async fn chat(attempt: &Attempt, client: &Client<OpenAIConfig>) -> fcretry::Result<Said> {
+    attempt.chat(client, "gpt-4o").user("Say something.").call().await
 }
 
 fn request() -> CreateChatCompletionRequest {
@@ -161,7 +161,7 @@ async fn a_hundred_thousand_calls_wait_at_once_in_less_than_two_kilobytes_each()
 
     // Through the client most of it is async-openai's, the transport's and the record of the model: what a program without us has,
     // too. Beyond that, the request is kept for when it must be written anew, and that grows with the request.
-    let plain = |client: Client<OpenAIConfig>| async move {
+    let plain = |client: &'static Client<OpenAIConfig>| async move {
         let chat = client.chat().header("idempotency-key", "0123456789abcdef0123456789abcdef")?;
         chat.create(request()).await
     };
@@ -176,23 +176,22 @@ async fn a_hundred_thousand_calls_wait_at_once_in_less_than_two_kilobytes_each()
         bytes
     };
     let ours = bytes.saturating_sub(theirs + kept);
-    let size = size_of_val(&chat(MockModel::new([]).client()));
+    let size = size_of_val(&chat(&MockModel::new([]).client()));
     eprintln!("a chat: {bytes} bytes; the client's {theirs}, the request's {kept}, ours {ours}");
     eprintln!("  its future {size} of them ({:?})", wall.elapsed());
-    assert!(size < 2048, "{size}");
-    assert!(ours < 3584, "{ours}");
+    assert!(ours < 2048, "{ours}");
 }
 
 /// What each of some calls takes that wait for a model that hangs.
-async fn held_by_model<F>(call: impl Fn(Client<OpenAIConfig>) -> F) -> usize
+async fn held_by_model<F>(call: impl Fn(&'static Client<OpenAIConfig>) -> F) -> usize
 where
     F: Future + Send + 'static,
 {
     const SOME: usize = 2_000;
     let model = MockModel::repeat(Reply::hang());
-    let client = model.client();
-    let (bytes, handles) =
-        held(SOME, || call(client.clone()), || model.request_count() >= SOME).await;
+    // Calls that are spawned live longer than this: their client does, too.
+    let client: &Client<OpenAIConfig> = Box::leak(Box::new(model.client()));
+    let (bytes, handles) = held(SOME, || call(client), || model.request_count() >= SOME).await;
     stop(handles).await;
     bytes
 }

@@ -170,9 +170,8 @@ impl Chat<'_> {
     /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
     pub async fn call<S: ToolSet>(mut self) -> Result<S, Error> {
         let expected = self.offer_tools::<S>(false)?;
-        let required = expected.required;
-        let (ask, answer) = self.send(expected).await?;
-        ask.judge_call(required, &answer)
+        let (ask, answer) = self.send(&expected).await?;
+        ask.judge_call(expected.required, &answer)
     }
 
     /// Sends the request with the tools of `S`, and reads every call that the model makes, in its order; one at
@@ -184,9 +183,8 @@ impl Chat<'_> {
     /// Whatever failed, as its [kind](Error::kind). Return it from the body, and the policy decides.
     pub async fn call_all<S: ToolSet>(mut self) -> Result<Vec<S>, Error> {
         let expected = self.offer_tools::<S>(true)?;
-        let required = expected.required;
-        let (ask, answer) = self.send(expected).await?;
-        ask.judge_calls(required, &answer)
+        let (ask, answer) = self.send(&expected).await?;
+        ask.judge_calls(expected.required, &answer)
     }
 
     /// Sends the request for JSON content of `T`'s schema, without a tool, and reads it.
@@ -203,7 +201,7 @@ impl Chat<'_> {
         self.request.response_format =
             specs.first().map(|spec| convert::json_schema(spec, constrained));
         let expected = Expected { form: Form::Content, specs, required: true, several: false };
-        let (ask, answer) = self.send(expected).await?;
+        let (ask, answer) = self.send(&expected).await?;
         ask.judge_content(&answer)
     }
 

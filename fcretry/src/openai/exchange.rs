@@ -66,9 +66,11 @@ impl<C: Config> Exchange for Client<C> {
         request: Box<CreateChatCompletionRequest>,
         key: IdempotencyKey,
     ) -> Coming<'_, CreateChatCompletionResponse> {
-        Box::pin(
-            async move { self.chat().header(KEY, key.to_string())?.create(unboxed(request)).await },
-        )
+        Box::pin(async move {
+            // By itself: what is in the same statement is held as long as the answer is waited for.
+            let chat = self.chat().header(KEY, key.to_string())?;
+            chat.create(unboxed(request)).await
+        })
     }
 
     fn create_stream(
@@ -77,7 +79,8 @@ impl<C: Config> Exchange for Client<C> {
         key: IdempotencyKey,
     ) -> Coming<'_, ChatCompletionResponseStream> {
         Box::pin(async move {
-            self.chat().header(KEY, key.to_string())?.create_stream(unboxed(request)).await
+            let chat = self.chat().header(KEY, key.to_string())?;
+            chat.create_stream(unboxed(request)).await
         })
     }
 }

@@ -31,12 +31,14 @@ const MAX_OBJECTIONS: u32 = 3;
 impl<'a> Chat<'a> {
     /// Sends the request; once more for each parameter that the endpoint turns out not to take.
     pub(super) async fn send(
-        mut self,
-        expected: Expected,
+        &mut self,
+        expected: &Expected,
     ) -> Result<(Ask<'a>, Arc<Answer>), Error> {
-        let Self { ask, client, request, streams, continuation } = &mut self;
+        let Self { ask, client, request, streams, continuation } = self;
         request.n = None;
         request.messages.extend(ask.feedback().into_iter().map(Into::into));
+        // It is kept until the answer is there, and messages are large.
+        request.messages.shrink_to_fit();
         // One name for the limit; the endpoint's own is written at the end.
         #[allow(deprecated, reason = "what `with` may have set")]
         let own = request.max_completion_tokens.or(request.max_tokens.take());
@@ -104,7 +106,7 @@ impl<'a> Chat<'a> {
                 _ => return Err(ask.fail(too_large(failure, raised))),
             }
         };
-        Ok((self.ask, answer))
+        Ok((*ask, answer))
     }
 }
 
@@ -157,7 +159,7 @@ async fn whole(
 ) -> Result<Arc<Answer>, Failure> {
     let exchange = client.create(request, ask.request_key());
     let (result, seen) = transport::observe(exchange).await;
-    sending.limits(&seen.limits);
+    sending.limits(seen.limits.as_deref());
     let response = result.map_err(classify::failure)?;
     ask.named(&response.id, &response.model);
     let answer = Arc::new(Answer::from(&response));
@@ -190,7 +192,7 @@ async fn streamed(
         Some(due) => timeout_at(due, exchange).await.map_err(|_| pace.late())?,
         None => exchange.await,
     };
-    sending.limits(&seen.limits);
+    sending.limits(seen.limits.as_deref());
     let begun = rest.map(|rest| rest.begun.clone());
     let Received { answer, first_token, tokens, part, said } = match (seen.streamed, result) {
         (Some(body), _) => stream::read(*body, begun, pace, &mut watch).await,

@@ -38,8 +38,8 @@ const EVENT: &[u8] = b"event:";
 /// What was seen of an answer beside its typed body.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// What the server says that it allows.
-    pub(super) limits: ServerLimits,
+    /// What the server says that it allows, if it does. On the heap: it is there once the answer has begun, and many wait for that.
+    pub(super) limits: Option<Box<ServerLimits>>,
     pub(super) request_id: Option<String>,
     /// The stream, which the typed client would read in a task of its own, without end and without an end seen.
     pub(super) streamed: Option<Box<Streamed>>,
@@ -182,7 +182,7 @@ async fn accepted(response: Response) -> Result<Response, Failure> {
     if id.is_some() || !limits.is_empty() {
         with_seen(|seen| {
             seen.request_id = id;
-            seen.limits = limits;
+            seen.limits = (!limits.is_empty()).then(|| Box::new(limits));
         });
     }
     if status.is_success() {

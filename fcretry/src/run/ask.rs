@@ -109,7 +109,7 @@ impl<'a> Ask<'a> {
     /// them.
     pub(crate) fn feedback(&self) -> Vec<Turn> {
         let limit = self.attempt.policy.max_feedback_chars();
-        self.memory(|memory| feedback::history(&memory.exchanges, &memory.offer, limit))
+        self.memory(|memory| feedback::history(&memory.past().exchanges, &memory.offer, limit))
     }
 
     /// Whether prose must be made impossible: the function named, the format constrained.
@@ -237,16 +237,16 @@ impl<'a> Ask<'a> {
             ..call
         });
         // Read outside the lock: an answer may be long.
-        let kept = self.memory(|memory| memory.kept.clone());
+        let kept = self.memory(|memory| memory.past().kept.clone());
         match kept.filled(came.collect(), how) {
             Ok(readings) => {
                 // If the body objects to it, it is the whole that is asked for again.
                 let left = Left { calls: Vec::new(), kept: Some(Kept::default()) };
-                self.memory(|memory| memory.left = left);
+                self.memory(|memory| memory.past_mut().left = left);
                 Ok(self.taken(readings))
             }
             Err(Rest { failure, calls, kept }) => {
-                self.memory(|memory| memory.left = Left { calls, kept });
+                self.memory(|memory| memory.past_mut().left = Left { calls, kept });
                 Err(self.fail(failure.with_answer(Arc::clone(answer))))
             }
         }
@@ -260,7 +260,7 @@ impl<'a> Ask<'a> {
 
     /// How answers to this ask are read. What was fed back is looked for in what comes, and so the JSON is kept.
     fn how(&self) -> How {
-        let keeps_json = self.memory(|memory| !memory.exchanges.is_empty());
+        let keeps_json = self.memory(|memory| !memory.past().exchanges.is_empty());
         How { recovery: self.attempt.policy.recovery(), keeps_json, refusals: self.refusals() }
     }
 
@@ -293,7 +293,7 @@ impl<'a> Ask<'a> {
     /// What the model was told of its bad answers.
     fn told(&self) -> Vec<String> {
         let limit = self.attempt.policy.max_feedback_chars();
-        self.memory(|memory| feedback::told(&memory.exchanges, &memory.offer, limit))
+        self.memory(|memory| feedback::told(&memory.past().exchanges, &memory.offer, limit))
     }
 
     /// The error for a failure of this ask, which is remembered: no `map_err` of the body loses it.

@@ -32,7 +32,7 @@ const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 pub struct Call {
     pub(super) attempt: Attempt,
     pub(super) function: &'static str,
-    pub(super) invalid: Option<InvalidPolicy>,
+    pub(super) invalid: Option<Box<InvalidPolicy>>,
     /// What models cost in it, if that was said.
     pub(super) prices: Option<Handle<Prices>>,
     /// The purse of the attempt, for the calls in the body: while that runs, they have it.
@@ -115,12 +115,12 @@ impl Call {
     }
 
     fn invalid(invalid: InvalidPolicy, function: &'static str, steerable: bool) -> Lent {
-        Self::under(Policy::of_nobody(), Some(invalid), function, steerable)
+        Self::under(Policy::of_nobody(), Some(Box::new(invalid)), function, steerable)
     }
 
     fn under(
         policy: Policy,
-        invalid: Option<InvalidPolicy>,
+        invalid: Option<Box<InvalidPolicy>>,
         function: &'static str,
         steerable: bool,
     ) -> Lent {
@@ -197,7 +197,7 @@ impl Call {
             Ok(key) => self.attempt.key = OnceLock::from(key),
             Err(error) => {
                 let fault = || InvalidPolicy::of_key("idempotency", &error);
-                self.invalid = self.invalid.take().or_else(|| Some(fault()));
+                self.invalid.get_or_insert_with(|| Box::new(fault()));
             }
         }
     }
@@ -223,7 +223,7 @@ impl Call {
     /// Starts the next attempt, with a round of the body.
     pub fn begin(&mut self) -> Round<'_> {
         if self.attempt.route.as_ref().is_none_or(|route| route.endpoints().is_empty()) {
-            let fault = || self.attempt.policy.fault_without_a_route();
+            let fault = || self.attempt.policy.fault_without_a_route().map(Box::new);
             self.invalid = self.invalid.take().or_else(fault);
         }
         // The first begins with the call.
@@ -263,6 +263,6 @@ impl Call {
 
     /// What is wrong with the policy.
     pub(super) fn take_invalid(&mut self) -> Option<InvalidPolicy> {
-        self.invalid.take()
+        self.invalid.take().map(|invalid| *invalid)
     }
 }

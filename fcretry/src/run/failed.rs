@@ -96,7 +96,11 @@ impl Call {
         let time_left = self.attempt.deadline.saturating_duration_since(Instant::now());
         let (means, state) = self.attempt.parts();
         let place = index.and_then(|index| state.out_of(index)?.place);
-        let mut none = Memory { track: std::mem::take(&mut state.track), ..Memory::default() };
+        let is_remembered = index.is_some_and(|index| index < state.asks.len());
+        let mut none = Memory::default();
+        if !is_remembered && let Some(track) = state.track.take() {
+            none.track = *track;
+        }
         // What is not of the ask, beside the ask.
         let dead = &mut state.dead;
         let memory = index.and_then(|index| state.asks.get_mut(index)).unwrap_or(&mut none);
@@ -137,9 +141,12 @@ impl Call {
             _ => decide(seen, now, means.policy, track, &mut InOrder, &mut chance),
         };
         memory.note(&decision, failure, means.policy.history());
-        memory.before = place.map(|place| (place, failure.clone()));
-        let doubt = memory.doubt.take();
-        state.track = none.track;
+        let past = memory.past_mut();
+        past.before = place.map(|place| (place, failure.clone()));
+        let doubt = past.doubt.take();
+        if !is_remembered {
+            state.track = Some(Box::new(none.track));
+        }
         self.keeps_number = is_none;
         // Before what follows is said to be of the place where it goes on.
         let is_left = !matches!(decision.action, Action::Retry | Action::Repair);

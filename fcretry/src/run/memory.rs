@@ -1,6 +1,6 @@
 //! What is remembered of an ask from one attempt to the next.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::pass::Doubt;
 use crate::{
@@ -12,38 +12,47 @@ use crate::{
     tool::{Kept, RefusalDetector, Written},
 };
 
-/// What is remembered of an ask. Each of many that wait has one: what is there in bad cases only is on the heap.
+/// What is remembered of an ask. Each of many that wait has one.
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) track: Track,
     /// Which endpoint the ask's own is; 0 if that is not known.
     pub(super) own_endpoint: u64,
-    pub(super) exchanges: Vec<Exchange>,
-    /// What was offered when `exchanges` were made.
+    /// What was offered last, and when the exchanges that are remembered were made.
     pub(super) offer: Offer,
-    /// Of several calls, those that are right so far.
-    pub(super) kept: Kept,
-    /// What this attempt's answer leaves of an ask for several calls.
-    pub(super) left: Left,
     /// The answer of this attempt, good or bad.
     pub(super) answer: Option<Arc<Answer>>,
     /// The failure of this attempt.
     pub(super) failed: Option<Failure>,
     /// How often what is asked for was changed.
     pub(super) revision: u32,
-    /// A bad answer that counts with a breaker if it is not repaired.
-    pub(super) doubt: Option<Box<Doubt>>,
-    /// Where the last request that failed went, and what it came to.
-    pub(super) before: Option<(Key, Failure)>,
     /// What takes words for a refusal, in this attempt.
     pub(super) refusals: RefusalDetector,
-    /// The content that came before a stream broke off.
-    pub(super) part: Option<Box<Part>>,
-    /// The last bad answer on this model.
-    pub(super) bad: Option<Arc<Answer>>,
-    /// The calls of it that were bad, if each was judged alone.
-    pub(super) bad_calls: Vec<Written>,
+    /// On the heap: most asks have none.
+    past: Option<Box<Past>>,
 }
+
+/// What earlier answers left that were not good, or not all that was asked for.
+#[derive(Default)]
+pub(super) struct Past {
+    pub(super) exchanges: Vec<Exchange>,
+    /// Of several calls, those that are right so far.
+    pub(super) kept: Kept,
+    /// What this attempt's answer leaves of an ask for several calls.
+    pub(super) left: Left,
+    /// A bad answer that counts with a breaker if it is not repaired.
+    pub(super) doubt: Option<Doubt>,
+    /// Where the last request that failed went, and what it came to.
+    pub(super) before: Option<(Key, Failure)>,
+    /// The content that came before a stream broke off.
+    pub(super) part: Option<Part>,
+    /// The last bad answer on this model.
+    bad: Option<Arc<Answer>>,
+    /// The calls of it that were bad, if each was judged alone.
+    bad_calls: Vec<Written>,
+}
+
+static NO_PAST: LazyLock<Past> = LazyLock::new(Past::default);
 
 /// The content of a stream that broke off.
 #[cfg_attr(not(feature = "openai"), expect(dead_code, reason = "adapters that stream read it"))]
@@ -63,8 +72,24 @@ pub(super) struct Left {
 }
 
 impl Memory {
+    pub(super) fn past(&self) -> &Past {
+        self.past.as_deref().unwrap_or_else(|| &NO_PAST)
+    }
+
+    /// The past to put something into.
+    pub(super) fn past_mut(&mut self) -> &mut Past {
+        self.past.get_or_insert_default()
+    }
+
+    /// The past, if there is anything in it that could be changed.
+    pub(super) fn past_if_any(&mut self) -> Option<&mut Past> {
+        self.past.as_deref_mut()
+    }
+
     pub(super) fn begin_attempt(&mut self) {
-        self.left = Left::default();
+        if let Some(past) = self.past_if_any() {
+            past.left = Left::default();
+        }
         self.answer = None;
         self.failed = None;
         self.refusals = RefusalDetector::default();
@@ -77,9 +102,11 @@ impl Memory {
 
     /// Forgets what was said, and what was kept of it.
     pub(super) fn forget(&mut self) {
-        self.part = None;
-        self.exchanges.clear();
-        self.kept = Kept::default();
+        if let Some(past) = self.past_if_any() {
+            past.part = None;
+            past.exchanges.clear();
+            past.kept = Kept::default();
+        }
     }
 
     /// Whether the answer is the one before, or its bad calls are.
@@ -87,18 +114,14 @@ impl Memory {
         if !failure.kind().is_repairable() {
             return false;
         }
-        let answers = failure.shared_answer().zip(self.bad.as_ref());
-        let calls = self.bad_calls_of(failure);
+        let past = self.past();
+        let answers = failure.shared_answer().zip(past.bad.as_ref());
+        let calls = past.bad_calls_of(failure);
         let is_same = |(now, last): (&Written, &Written)| now.is_same(last);
         answers.is_some_and(|(now, last)| now.says_the_same_as(last))
             || (!calls.is_empty()
-                && calls.len() == self.bad_calls.len()
-                && calls.iter().zip(&self.bad_calls).all(is_same))
-    }
-
-    fn bad_calls_of(&self, failure: &Failure) -> Vec<Written> {
-        let calls = &self.left.calls;
-        failure.calls().iter().filter_map(|(place, _)| calls.get(*place).cloned()).collect()
+                && calls.len() == past.bad_calls.len()
+                && calls.iter().zip(&past.bad_calls).all(is_same))
     }
 
     /// Leaves what the next request of this ask needs.
@@ -109,23 +132,31 @@ impl Memory {
         if decision.changes {
             self.revise();
         }
+        let past = self.past_mut();
         if !decision.resume {
-            self.part = None;
+            past.part = None;
         }
         if let Some(answer) = failure.shared_answer() {
-            self.bad = Some(Arc::clone(answer));
-            self.bad_calls = self.bad_calls_of(failure);
+            past.bad = Some(Arc::clone(answer));
+            past.bad_calls = past.bad_calls_of(failure);
         }
         match decision.action {
-            Action::Repair if !decision.forget => self.repair(failure, history),
+            Action::Repair if !decision.forget => past.repair(failure, history),
             // A fallback starts from the original messages, and has said nothing yet.
             Action::Fallback => {
+                past.bad = None;
+                past.bad_calls.clear();
                 self.forget();
-                self.bad = None;
-                self.bad_calls.clear();
             }
             _ => {}
         }
+    }
+}
+
+impl Past {
+    fn bad_calls_of(&self, failure: &Failure) -> Vec<Written> {
+        let calls = &self.left.calls;
+        failure.calls().iter().filter_map(|(place, _)| calls.get(*place).cloned()).collect()
     }
 
     fn repair(&mut self, failure: &Failure, history: usize) {

@@ -62,8 +62,8 @@ impl<'a> Sending<'a> {
 
     /// What the server says that it allows.
     #[cfg(feature = "openai")]
-    pub(crate) fn limits(&self, limits: &ServerLimits) {
-        if !limits.is_empty() {
+    pub(crate) fn limits(&self, limits: Option<&ServerLimits>) {
+        if let Some(limits) = limits {
             self.ask.with_pass(|pass, means| pass.limits(means, limits));
         }
     }
@@ -141,7 +141,7 @@ impl Ask<'_> {
 impl State {
     /// What the last request of this ask came to, if it was made there.
     pub(super) fn before(&self, index: usize, place: Key) -> Option<Failure> {
-        let (before, failure) = self.asks.get(index)?.before.as_ref()?;
+        let (before, failure) = self.asks.get(index)?.past().before.as_ref()?;
         (*before == place).then(|| failure.clone())
     }
 

@@ -28,8 +28,8 @@ pub(super) struct State {
     pub(super) spent: Spent,
     /// The endpoints that turned this call away.
     pub(super) dead: Vec<u64>,
-    /// For failures of no ask.
-    pub(super) track: Track,
+    /// For failures of no ask. On the heap: it is large, and few calls have such.
+    pub(super) track: Option<Box<Track>>,
     /// The last request of each ask in this attempt, by the number of the ask. Made once, and used again.
     pub(super) out: Vec<Out>,
     /// The ask that is being made by hand.
@@ -214,10 +214,12 @@ impl State {
 
     /// What is left of a bad answer; of a good one nothing, and it has made up for those before.
     pub(super) fn doubt(&mut self, index: usize, doubt: Option<Doubt>) {
-        if (doubt.is_some() || self.asks.len() > index)
-            && let Some(memory) = self.ask(index)
-        {
-            memory.doubt = doubt.map(Box::new);
+        if doubt.is_some() {
+            if let Some(memory) = self.ask(index) {
+                memory.past_mut().doubt = doubt;
+            }
+        } else if let Some(past) = self.asks.get_mut(index).and_then(Memory::past_if_any) {
+            past.doubt = None;
         }
     }
 
@@ -260,8 +262,7 @@ impl State {
             link,
         } = self;
         dead.clear();
-        *track = Track::default();
-        (*report, *link) = (None, None);
+        (*track, *report, *link) = (None, None, None);
     }
 
     /// Whether it has no more room than most calls need.

@@ -11,7 +11,10 @@ impl Ask<'_> {
     /// A stream came, whole or not: when its first token did, about how many there were, and the content of one that broke
     /// off.
     pub(crate) fn streamed(&self, first_token: Option<Duration>, tokens: u64, part: Option<Part>) {
-        self.memory(|memory| memory.part = part.map(Box::new));
+        self.memory(|memory| match (part, memory.past_if_any()) {
+            (None, None) => {}
+            (part, _) => memory.past_mut().part = part,
+        });
         let mut state = self.attempt.state();
         state.spent.first_token = first_token;
         let known = state.spent.streamed_tokens.unwrap_or_default();
@@ -22,7 +25,7 @@ impl Ask<'_> {
     /// answers. White space at its end is left out: templates do that, too, and then it would come twice.
     pub(crate) fn part(&self, asked: u64) -> Option<String> {
         self.memory(|memory| {
-            let part = memory.part.take().filter(|part| part.asked == asked)?;
+            let part = memory.past_if_any()?.part.take().filter(|part| part.asked == asked)?;
             let text = part.text.trim_end();
             (memory.offer.form == Form::Content && !text.is_empty()).then(|| text.to_owned())
         })
