@@ -125,16 +125,16 @@ trait Swap {
 }
 
 /// What takes the place of a part of what is around until this is dropped.
-struct Exchanged<T: Swap>(T);
+struct Exchanged<'a, T: Swap>(&'a mut T);
 
-impl<T: Swap> Exchanged<T> {
-    fn new(mut other: T) -> Self {
+impl<'a, T: Swap> Exchanged<'a, T> {
+    fn new(other: &'a mut T) -> Self {
         look(|around| other.swap(around));
         Self(other)
     }
 }
 
-impl<T: Swap> Drop for Exchanged<T> {
+impl<T: Swap> Drop for Exchanged<'_, T> {
     fn drop(&mut self) {
         look(|around| self.0.swap(around));
     }
@@ -162,7 +162,8 @@ pub(crate) fn inside<R>(
     now: Option<Instant>,
     act: impl FnOnce() -> R,
 ) -> R {
-    let _body = Exchanged::new(Body { outer, ledger: None, now });
+    let mut body = Body { outer, ledger: None, now };
+    let _body = Exchanged::new(&mut body);
     act()
 }
 
@@ -201,14 +202,14 @@ struct Filing {
     throttle: Option<Handle<dyn Limiter>>,
 }
 
-impl Swap for &mut Filing {
+impl Swap for Filing {
     fn swap(&mut self, around: &mut Around) {
         std::mem::swap(&mut around.ledger, &mut self.ledger);
         std::mem::swap(&mut around.throttle, &mut self.throttle);
     }
 }
 
-impl Swap for &mut Option<Outer> {
+impl Swap for Option<Outer> {
     fn swap(&mut self, around: &mut Around) {
         std::mem::swap(&mut around.outer, self);
     }

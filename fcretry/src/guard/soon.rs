@@ -28,6 +28,7 @@ pub(crate) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl<'a, T> Soon<'a, T> {
     /// An answer that is there.
+    #[inline]
     pub const fn now(answer: T) -> Self {
         Self(Answer::Now(Some(answer)))
     }
@@ -41,6 +42,7 @@ impl<'a, T> Soon<'a, T> {
     }
 
     /// The answer, or what is left to wait for: that is all that whoever waits has to keep.
+    #[inline]
     pub(crate) fn begin(self, context: &mut Context<'_>) -> Result<T, Later<'a, T>>
     where
         T: Send + 'a,

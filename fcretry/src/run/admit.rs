@@ -310,21 +310,24 @@ impl<'a> Admission<'a, '_> {
             kept.chooses(index, self.model);
             endpoint.map_or(0, Endpoint::number)
         });
-        let place = means.at(Key::of((number, self.model)), endpoint);
         let mut asked = Asked {
-            place,
+            place: means.at(Key::of((number, self.model)), endpoint),
             deadline: attempt.deadline,
             estimate: self.estimate,
-            before: place.retries().and_then(|_| kept.before(index, place.key)),
-            priced: place.purse.and_then(|purse| purse.priced(self.model)),
+            before: None,
+            priced: means.purse.and_then(|purse| purse.priced(self.model)),
         };
+        let key = asked.place.key;
+        if asked.place.retries().is_some() {
+            asked.before = kept.before(index, key);
+        }
         let Some(out) = kept.request(index) else { return Ok(Ok(())) };
         // Of a request before it, whose answer nobody read.
         out.pass.clear(means);
-        out.pass.begin(place.key, candidate, self.estimate);
+        out.pass.begin(key, candidate, self.estimate);
         match asked.breaker(&mut out.pass, context) {
             Ok(()) => {
-                kept.let_go(index, place.key);
+                kept.let_go(index, key);
                 Ok(Ok(()))
             }
             Err(Not::Refused(refused)) => {

@@ -125,8 +125,15 @@ impl Attempt {
         if matches!(policy, Policy::Own(_)) {
             *policy = Policy::of_nobody();
         }
-        (*number, *route, *guards) = (0, None, Guards::default());
-        (*key, *spans) = (OnceLock::new(), Spans::default());
+        *number = 0;
+        *route = None;
+        // Each by itself, as above: many at once are made somewhere else first.
+        let Guards { breaker, retries, throttle } = guards;
+        *breaker = None;
+        *retries = None;
+        *throttle = None;
+        *key = OnceLock::new();
+        *spans = Spans::default();
     }
 
     /// Whether this is the purse, and nobody else has it but who asks.

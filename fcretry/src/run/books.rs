@@ -28,6 +28,10 @@ impl Call {
         if matches!(end, End::Value) && self.report.is_none() && !self.is_watched() {
             return;
         }
+        self.write_down(end);
+    }
+
+    fn write_down(&mut self, end: End<'_>) {
         if let Some(link) = &self.attempt.state_mut().link {
             let report = Arc::make_mut(self.report.get_or_insert_default());
             for attempt in link.take() {

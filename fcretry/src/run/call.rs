@@ -35,8 +35,8 @@ pub struct Call {
     pub(super) invalid: Option<Box<InvalidPolicy>>,
     /// What models cost in it, if that was said.
     pub(super) prices: Option<Handle<Prices>>,
-    /// The purse of the attempt, for the calls in the body: while that runs, they have it.
-    pub(super) purse: Option<Arc<Purse>>,
+    /// What the calls in the body see of this one; while that runs, they have it.
+    inside: Option<Outer>,
     /// The call in whose body this one is, if it is in one.
     pub(super) outer: Option<Outer>,
     /// The body takes an attempt: it can be told what to do differently.
@@ -143,7 +143,7 @@ impl Call {
             function: "",
             invalid: None,
             prices: None,
-            purse: None,
+            inside: None,
             outer: None,
             steerable: false,
             started: now,
@@ -164,7 +164,7 @@ impl Call {
             function: _,
             invalid,
             prices,
-            purse,
+            inside,
             outer,
             steerable: _,
             started: _,
@@ -174,10 +174,22 @@ impl Call {
             stage,
             keeps_number,
         } = self;
-        (*invalid, *prices, *outer, *report) = (None, None, None, None);
-        (*observer, *learning, *stage, *keeps_number) = (None, None, Stage::New, false);
-        if !purse.as_ref().is_some_and(|purse| attempt.has_alone(purse)) {
-            (*purse, attempt.purse) = (None, None);
+        *invalid = None;
+        *prices = None;
+        *outer = None;
+        *report = None;
+        *observer = None;
+        *learning = None;
+        *stage = Stage::New;
+        *keeps_number = false;
+        if let Some(inside) = inside {
+            inside.link = None;
+            // A purse that nobody else has is used again.
+            if !inside.purse.as_ref().is_some_and(|purse| attempt.has_alone(purse)) {
+                (inside.purse, attempt.purse) = (None, None);
+            }
+        } else {
+            attempt.purse = None;
         }
     }
 
@@ -202,22 +214,27 @@ impl Call {
         }
     }
 
-    /// Says what the call may spend, with those inside it.
+    /// Says what the call may spend, with those inside it, and when all of them must be over.
     fn open_purse(&mut self) {
-        let Self { attempt, prices, purse, outer, .. } = self;
+        let Self { attempt, prices, inside, outer, .. } = self;
         let around = outer.as_ref().and_then(|outer| outer.purse.as_ref());
         let (tokens, cost) = (attempt.policy.budget_tokens(), attempt.policy.budget_usd());
         let limits = Limits { tokens, cost, prices: prices.take() };
+        let deadline = attempt.deadline;
+        let inside = inside.get_or_insert(Outer { deadline, purse: None, link: None });
+        inside.deadline = deadline;
         if limits.is_none() {
-            (attempt.purse, *purse) = (around.cloned(), around.cloned());
+            attempt.purse = around.cloned();
+            inside.purse = around.cloned();
             return;
         }
         // What there is was kept by the call before: nobody else has it.
-        if around.is_none() && purse.as_ref().is_some_and(|purse| purse.renew(&limits)) {
+        if around.is_none() && inside.purse.as_ref().is_some_and(|purse| purse.renew(&limits)) {
             return;
         }
         let opened = Arc::new(Purse::new(limits, around.map(|around| &**around)));
-        (attempt.purse, *purse) = (Some(Arc::clone(&opened)), Some(opened));
+        attempt.purse = Some(Arc::clone(&opened));
+        inside.purse = Some(opened);
     }
 
     /// Starts the next attempt, with a round of the body.
@@ -247,11 +264,7 @@ impl Call {
         if may_run {
             self.tell_attempt();
         }
-        // What was spawned in an attempt before may still leave something.
-        let link = self.attempt.state_mut().link.clone();
-        let purse = self.purse.take().or_else(|| self.attempt.purse.clone());
-        let outer = Outer { deadline: self.attempt.deadline, purse, link };
-        Round::new(&self.attempt, may_run.then_some(outer))
+        Round::new(&self.attempt, &mut self.inside, may_run)
     }
 
     /// Waits before the next attempt. Nothing is held meanwhile.

@@ -1,7 +1,7 @@
 //! Requests made by hand that need the leave of the guards.
 
 use std::{
-    fmt, mem,
+    fmt,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -116,17 +116,17 @@ where
             sending.waits();
         }
         let result = ready!(polled);
-        let Stage::Sent(sending) = mem::replace(this.stage, Stage::Over) else {
-            return Poll::Pending;
-        };
-        Poll::Ready(match result {
+        let Stage::Sent(sending) = this.stage else { return Poll::Pending };
+        let result = match result {
             Ok(answer) => {
                 // Whoever accepts the answer settles it.
                 sending.handed_out();
                 Ok(answer)
             }
             Err(error) => Err(this.ask.failed_by_hand(error.into(), sending)),
-        })
+        };
+        *this.stage = Stage::Over;
+        Poll::Ready(result)
     }
 }
 
@@ -138,7 +138,7 @@ impl<F> fmt::Debug for Guarded<'_, F> {
 
 impl Ask<'_> {
     /// A request made by hand came to nothing.
-    fn failed_by_hand(&self, error: Error, sending: Sending<'_>) -> Error {
+    fn failed_by_hand(&self, error: Error, sending: &mut Sending<'_>) -> Error {
         self.close();
         let Some(failure) = error.failure().cloned() else { return error };
         if failure.is_turned_down() {

@@ -1,7 +1,6 @@
 use std::{
     fmt,
     pin::{Pin, pin},
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -12,7 +11,7 @@ use tokio::{
 };
 
 use super::Attempt;
-use crate::{around::Outer, error::Error, failure::Classify, purse::Purse};
+use crate::{around::Outer, error::Error, failure::Classify};
 
 /// What a function under `#[retry_policy]` returns: a `Result` whose error says what kind it is and can hold one
 /// of ours. Implemented for just those.
@@ -52,17 +51,9 @@ mod sealed {
     impl<T, E> Sealed for Result<T, E> {}
 }
 
-/// How a round ended.
-#[derive(Debug)]
-pub struct Driven<R> {
-    pub(super) end: Ending<R>,
-    /// The call's purse, which the calls in the body had.
-    pub(super) purse: Option<Arc<Purse>>,
-}
-
 /// How a run of the body ended.
 #[derive(Debug)]
-pub(super) enum Ending<R> {
+pub enum Driven<R> {
     /// It returned.
     Returned(R),
     /// Its time was up.
@@ -76,13 +67,18 @@ pub(super) enum Ending<R> {
 #[must_use = "a round is to be driven"]
 pub struct Round<'a> {
     attempt: &'a Attempt,
-    /// What the calls in the body see of this one; `None` if it is not to run.
-    outer: Option<Outer>,
+    /// What the calls in the body see of this one.
+    outer: &'a mut Option<Outer>,
+    may_run: bool,
 }
 
 impl<'a> Round<'a> {
-    pub(super) const fn new(attempt: &'a Attempt, outer: Option<Outer>) -> Self {
-        Self { attempt, outer }
+    pub(super) const fn new(
+        attempt: &'a Attempt,
+        outer: &'a mut Option<Outer>,
+        may_run: bool,
+    ) -> Self {
+        Self { attempt, outer, may_run }
     }
 
     /// The attempt, for the body.
@@ -92,8 +88,8 @@ impl<'a> Round<'a> {
 
     /// Runs the body, as long as the attempt may take.
     pub fn drive<F: Future>(self, body: F) -> Drive<'a, F> {
-        let Self { attempt, outer } = self;
-        Drive { body: outer.is_some().then_some(body), timer: None, attempt, outer }
+        let Self { attempt, outer, may_run } = self;
+        Drive { body: may_run.then_some(body), timer: None, attempt, outer }
     }
 }
 
@@ -107,7 +103,7 @@ pin_project! {
         // Made once the body has to wait. On the heap: it is larger than the rest, and moved with it until then.
         timer: Option<Pin<Box<Sleep>>>,
         attempt: &'a Attempt,
-        outer: Option<Outer>,
+        outer: &'a mut Option<Outer>,
     }
 
     impl<F> PinnedDrop for Drive<'_, F> {
@@ -127,15 +123,14 @@ impl<F: Future> Future for Drive<'_, F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(body) = this.body.as_mut().as_pin_mut() else {
-            return Poll::Ready(Driven { end: Ending::NotRun, purse: None });
+            return Poll::Ready(Driven::NotRun);
         };
         // The first time, the attempt has just begun.
         let now = this.timer.is_none().then_some(this.attempt.began);
         if let Poll::Ready(returned) = this.attempt.inside(this.outer, now, || body.poll(context)) {
             // It is over: there is nothing in it to be dropped inside.
             this.body.set(None);
-            let purse = this.outer.take().and_then(|outer| outer.purse);
-            return Poll::Ready(Driven { end: Ending::Returned(returned), purse });
+            return Poll::Ready(Driven::Returned(returned));
         }
         // What the body waits for its guards is not counted, and nobody knows beforehand how long that is.
         let ends = this.attempt.ends();
@@ -147,8 +142,7 @@ impl<F: Future> Future for Drive<'_, F> {
         ready!(pin!(unconstrained(timer)).poll(context));
         this.attempt.state().is_out_of_time = ends < this.attempt.deadline;
         this.attempt.inside(this.outer, None, || this.body.set(None));
-        let purse = this.outer.take().and_then(|outer| outer.purse);
-        Poll::Ready(Driven { end: Ending::TimedOut, purse })
+        Poll::Ready(Driven::TimedOut)
     }
 }
 

@@ -76,7 +76,7 @@ impl<'a> Sending<'a> {
     }
 
     /// An answer came, and whoever made the request has it.
-    pub(super) fn handed_out(mut self) {
+    pub(super) fn handed_out(&mut self) {
         self.is_out = false;
         if self.is_waiting {
             self.set_waiting(false);
@@ -84,7 +84,7 @@ impl<'a> Sending<'a> {
     }
 
     /// There was no answer.
-    pub(crate) fn failed(mut self, failure: &Failure) {
+    pub(crate) fn failed(&mut self, failure: &Failure) {
         self.is_out = false;
         self.ask.failed_to_answer(failure);
     }

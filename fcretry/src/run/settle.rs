@@ -1,6 +1,6 @@
 use std::ops::ControlFlow;
 
-use super::{Call, Driven, Outcome, Wait, books::End, outcome::Ending};
+use super::{Call, Driven, Outcome, Wait, books::End};
 use crate::{
     error::Error,
     failure::{Classify, Failure, FailureKind},
@@ -26,9 +26,8 @@ pub(super) fn settle_with<R: Outcome>(
     driven: Driven<R>,
     degrade: Option<impl FnOnce(&R::Error) -> R::Value>,
 ) -> ControlFlow<R, Wait> {
-    call.purse = driven.purse;
-    let (index, failure, mut own) = match driven.end {
-        Ending::Returned(returned) => match returned.into_result() {
+    let (index, failure, mut own) = match driven {
+        Driven::Returned(returned) => match returned.into_result() {
             Ok(value) => {
                 call.succeed();
                 return ControlFlow::Break(R::from_result(Ok(value)));
@@ -38,11 +37,11 @@ pub(super) fn settle_with<R: Outcome>(
                 (index, failure, Some(error))
             }
         },
-        Ending::TimedOut => {
+        Driven::TimedOut => {
             let (index, failure) = call.out_of_time();
             (index, failure, None)
         }
-        Ending::NotRun => {
+        Driven::NotRun => {
             let mut failure = Failure::new(FailureKind::InvalidPolicy);
             if let Some(invalid) = call.take_invalid() {
                 failure = failure.with_note(invalid.to_string()).with_source(invalid);

@@ -262,7 +262,9 @@ impl State {
             link,
         } = self;
         dead.clear();
-        (*track, *report, *link) = (None, None, None);
+        *track = None;
+        *report = None;
+        *link = None;
     }
 
     /// Whether it has no more room than most calls need.
