@@ -1,0 +1,167 @@
+//! What the guards are asked, one after the other.
+
+use std::task::{Context, Poll, ready};
+
+use tokio::time::Instant;
+
+use super::{
+    super::{
+        guards::Place,
+        pass::{Pass, Turn},
+    },
+    Refused,
+};
+use crate::{
+    around,
+    failure::Failure,
+    guard::{Asking, Estimate, Later, Open, Permit, Soon, Spent, throttle},
+    purse::Priced,
+};
+
+/// What the guards are asked.
+pub(super) struct Asked<'a> {
+    pub(super) place: Place<'a>,
+    pub(super) deadline: Instant,
+    pub(super) estimate: Estimate,
+    /// What the last request of the ask at this place came to.
+    pub(super) before: Option<Failure>,
+    /// What the model costs, where there is a limit to that.
+    pub(super) priced: Option<Box<Priced>>,
+}
+
+/// The guard whose answer is waited for.
+pub(super) enum Stage<'a> {
+    Breaker(Later<'a, Result<Permit<'a>, Open>>),
+    Retries(Later<'a, Result<Asking<'a>, Spent>>),
+    Throttle(Later<'a, Result<throttle::Permit<'a>, throttle::Refused>>),
+    BreakerAgain(Later<'a, Result<Permit<'a>, Open>>),
+}
+
+/// Why a request does not go out now.
+pub(super) enum Not<'a> {
+    Refused(Refused),
+    Yet(Stage<'a>),
+}
+
+impl<'a> Not<'a> {
+    /// What a guard says, once it has to be waited for; else it is taken.
+    #[inline]
+    fn said<T: Send + 'a, E: Into<Refused> + Send + 'a>(
+        soon: Soon<'a, Result<T, E>>,
+        context: &mut Context<'_>,
+        later: impl FnOnce(Later<'a, Result<T, E>>) -> Stage<'a>,
+    ) -> Result<T, Self> {
+        match soon.begin(context) {
+            Ok(said) => said.map_err(|refused| Self::Refused(refused.into())),
+            Err(rest) => Err(Self::Yet(later(rest))),
+        }
+    }
+}
+
+impl<'a> Asked<'a> {
+    /// Asks the breaker, and then the others.
+    #[inline]
+    pub(super) fn breaker(
+        &mut self,
+        pass: &mut Pass,
+        context: &mut Context<'_>,
+    ) -> Result<(), Not<'a>> {
+        if let Some(breaker) = self.place.breaker() {
+            let soon = breaker.admit_at(self.place.key, around::now());
+            pass.breaker = Some(Not::said(soon, context, Stage::Breaker)?.into_ticket());
+        }
+        self.retries(pass, context)
+    }
+
+    #[inline]
+    fn retries(&mut self, pass: &mut Pass, context: &mut Context<'_>) -> Result<(), Not<'a>> {
+        if let Some(retries) = self.place.retries() {
+            let after = self.before.as_ref().map(Failure::kind);
+            match retries.ask_at(self.place.key, after, around::now()).begin(context) {
+                Ok(said) => self.may_be_asked_again(said, pass)?,
+                Err(later) => return Err(Not::Yet(Stage::Retries(later))),
+            }
+        }
+        self.budget(pass, context)
+    }
+
+    fn may_be_asked_again(
+        &mut self,
+        said: Result<Asking<'a>, Spent>,
+        pass: &mut Pass,
+    ) -> Result<(), Not<'a>> {
+        match (said, self.before.take()) {
+            (Ok(asking), _) => pass.retries = Some(asking.into_ticket()),
+            (Err(_), Some(before)) => return Err(Not::Refused(Refused::NotAgain(before))),
+            // A first ask is never refused; whoever does it all the same has no say.
+            (Err(_), None) => {}
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn budget(&mut self, pass: &mut Pass, context: &mut Context<'_>) -> Result<(), Not<'a>> {
+        if let Some(purse) = self.place.purse {
+            let reserved = purse.reserve(self.estimate, self.priced.as_deref());
+            pass.spending = reserved.map_err(|over| Not::Refused(Refused::OverBudget(over)))?;
+        }
+        self.throttle(pass, context)
+    }
+
+    #[inline]
+    fn throttle(&mut self, pass: &mut Pass, context: &mut Context<'_>) -> Result<(), Not<'a>> {
+        if let Some(limiter) = self.place.throttle() {
+            let (key, tokens) = (self.place.key, self.estimate.total());
+            let soon = limiter.reserve_at(key, tokens, self.deadline, around::now());
+            pass.throttle = Some(Turn::of(Not::said(soon, context, Stage::Throttle)?));
+        }
+        Ok(())
+    }
+
+    /// Asks the breaker once more.
+    fn breaker_again(&self, pass: &mut Pass, context: &mut Context<'_>) -> Result<(), Not<'a>> {
+        // A probe that it may be is free for this one to take again.
+        pass.drop_breaker(self.place);
+        if let Some(breaker) = self.place.breaker() {
+            let soon = breaker.admit_at(self.place.key, around::now());
+            pass.breaker = Some(Not::said(soon, context, Stage::BreakerAgain)?.into_ticket());
+        }
+        Ok(())
+    }
+
+    /// Asks on, once who is waited for has said something.
+    pub(super) fn on(
+        &mut self,
+        stage: &mut Stage<'a>,
+        pass: &mut Pass,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Not<'a>>> {
+        Poll::Ready(match stage {
+            Stage::Breaker(later) => match ready!(later.as_mut().poll(context)) {
+                Ok(permit) => {
+                    pass.breaker = Some(permit.into_ticket());
+                    self.retries(pass, context)
+                }
+                Err(open) => Err(Not::Refused(open.into())),
+            },
+            Stage::Retries(later) => {
+                let said = ready!(later.as_mut().poll(context));
+                self.may_be_asked_again(said, pass).and_then(|()| self.budget(pass, context))
+            }
+            Stage::Throttle(later) => match ready!(later.as_mut().poll(context)) {
+                Ok(permit) => {
+                    pass.throttle = Some(Turn::of(permit));
+                    self.breaker_again(pass, context)
+                }
+                Err(refused) => Err(Not::Refused(refused.into())),
+            },
+            Stage::BreakerAgain(later) => match ready!(later.as_mut().poll(context)) {
+                Ok(permit) => {
+                    pass.breaker = Some(permit.into_ticket());
+                    Ok(())
+                }
+                Err(open) => Err(Not::Refused(open.into())),
+            },
+        })
+    }
+}

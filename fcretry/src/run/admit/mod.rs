@@ -1,0 +1,196 @@
+//! What a request needs before it is sent: the leave of the guards.
+
+mod asked;
+mod refused;
+
+use std::{
+    mem,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use asked::{Asked, Not, Stage};
+use refused::Refused;
+
+use super::{Ask, Endpoint, pass::Pass, sending::Sending, state::State, waits::Waiting};
+use crate::{
+    failure::Failure,
+    guard::{Estimate, Key},
+    purse::Purse,
+};
+
+/// Which guard did not let a request go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::run) enum ByGuard {
+    /// There are too many retries: it is not to be made again.
+    RetryBudget,
+    Other,
+}
+
+/// The guards are asked for their leave, in the order breaker, retry budget, budget, throttle. Who had to wait for the throttle asks the
+/// breaker again: what it said is old by then, and a line of calls would go on to an endpoint that went down meanwhile. What was given
+/// is given back if one of them refuses, or this is dropped.
+#[must_use = "nobody is asked before it is awaited"]
+pub(crate) struct Admission<'a, 'm> {
+    ask: Ask<'a>,
+    model: &'m str,
+    /// The number of the endpoint; `None` for a request made by hand, to whichever endpoint the ask is at.
+    endpoint: Option<u64>,
+    estimate: Estimate,
+    /// Only where one of them answers later: what is in it would be moved with every future around.
+    waiting: Option<Box<Waiter<'a>>>,
+}
+
+/// A request that waits, and what the guards gave so far.
+struct Waiter<'a> {
+    asked: Asked<'a>,
+    stage: Stage<'a>,
+    pass: Pass,
+    /// The time of the attempt stands still.
+    waiting: Waiting<'a>,
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.pass.clear(self.waiting.attempt().means());
+    }
+}
+
+impl Waiter<'_> {
+    /// Asks on, once who is waited for has said something.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Refusable> {
+        match ready!(self.asked.on(&mut self.stage, &mut self.pass, context)) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(Not::Refused(refused)) => Poll::Ready(Err(refused)),
+            Err(Not::Yet(next)) => {
+                self.stage = next;
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<'a> Ask<'a> {
+    /// Asks the guards for their leave to ask `model` at the endpoint with this number. What the request will take is estimated
+    /// only if one of them wants to know.
+    #[cfg(feature = "openai")]
+    pub(crate) fn admission<'m>(
+        self,
+        endpoint: u64,
+        model: &'m str,
+        estimate: impl FnOnce() -> Estimate,
+    ) -> Admission<'a, 'm> {
+        let place = self.attempt.means().place(Key::of((endpoint, model)), self.candidate());
+        let is_wanted = place.purse.is_some_and(Purse::is_limited) || place.throttle().is_some();
+        let estimate = if is_wanted { estimate() } else { Estimate::default() };
+        Admission { ask: self, model, endpoint: Some(endpoint), estimate, waiting: None }
+    }
+
+    /// The same for a request made by hand.
+    pub(in crate::run) fn admission_by_hand<'m>(
+        self,
+        model: &'m str,
+        estimate: Estimate,
+    ) -> Admission<'a, 'm> {
+        Admission { ask: self, model, endpoint: None, estimate, waiting: None }
+    }
+
+    /// Whether a guard is to be asked that counts endpoints apart.
+    #[cfg(feature = "openai")]
+    pub(crate) fn has_guards(self) -> bool {
+        let of_endpoint = || self.endpoint().is_some_and(|endpoint| !endpoint.guards().is_empty());
+        !self.attempt.guards.is_empty() || of_endpoint()
+    }
+}
+
+impl<'a> Admission<'a, '_> {
+    /// Asks for the first time. What is given is put where it will stay, if nobody has to be waited for.
+    fn ask_now(&self, context: &mut Context<'_>) -> Result<Refusable, Box<Waiter<'a>>> {
+        let Ask { attempt, index } = self.ask;
+        let means = attempt.means();
+        // None of the guards knows of the attempt, so that it may be locked while they are asked.
+        let mut locked = attempt.state();
+        let kept: &mut State = &mut locked;
+        let candidate = kept.candidate(index);
+        let endpoint = means.endpoint(candidate);
+        let number = self.endpoint.unwrap_or_else(|| {
+            kept.chooses(index, self.model);
+            endpoint.map_or(0, Endpoint::number)
+        });
+        let mut asked = Asked {
+            place: means.at(Key::of((number, self.model)), endpoint),
+            deadline: attempt.deadline,
+            estimate: self.estimate,
+            before: None,
+            priced: means.purse.and_then(|purse| purse.priced(self.model)),
+        };
+        let key = asked.place.key;
+        if asked.place.retries().is_some() {
+            asked.before = kept.before(index, key);
+        }
+        let Some(out) = kept.request(index) else { return Ok(Ok(())) };
+        // Of a request before it, whose answer nobody read.
+        out.pass.clear(means);
+        out.pass.begin(key, candidate, self.estimate);
+        match asked.breaker(&mut out.pass, context) {
+            Ok(()) => {
+                kept.let_go(index, key);
+                Ok(Ok(()))
+            }
+            Err(Not::Refused(refused)) => {
+                out.pass.clear(means);
+                kept.refused = Some(refused.by());
+                Ok(Err(refused))
+            }
+            Err(Not::Yet(stage)) => {
+                let pass = mem::take(&mut out.pass);
+                let waiting = Waiting::begin(attempt, &mut kept.waits);
+                Err(Box::new(Waiter { asked, stage, pass, waiting }))
+            }
+        }
+    }
+
+    /// Asks on.
+    fn ask_on(&self, waiter: &mut Waiter<'a>, context: &mut Context<'_>) -> Poll<Refusable> {
+        let said = ready!(waiter.poll(context));
+        let Ask { attempt, index } = self.ask;
+        let mut state = attempt.state();
+        match &said {
+            Ok(()) => {
+                if let Some(out) = state.request(index) {
+                    mem::swap(&mut out.pass, &mut waiter.pass);
+                }
+                state.let_go(index, waiter.asked.place.key);
+            }
+            Err(refused) => state.refused = Some(refused.by()),
+        }
+        Poll::Ready(said)
+    }
+}
+
+type Refusable = Result<(), Refused>;
+
+/// A request that the guards let go, or the failure that they refused it with.
+impl<'a> Future for Admission<'a, '_> {
+    type Output = Result<Sending<'a>, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let said = match this.waiting.take() {
+            None => this.ask_now(context),
+            Some(mut waiter) => match this.ask_on(&mut waiter, context) {
+                Poll::Ready(said) => Ok(said),
+                Poll::Pending => Err(waiter),
+            },
+        };
+        match said {
+            Ok(said) => {
+                Poll::Ready(said.map(|()| Sending::new(this.ask)).map_err(Refused::into_failure))
+            }
+            Err(waiter) => {
+                this.waiting = Some(waiter);
+                Poll::Pending
+            }
+        }
+    }
+}
