@@ -47,6 +47,7 @@ mod rules;
 mod run;
 mod spans;
 mod stats;
+mod stats_kept;
 mod stream_laws;
 mod streams;
 mod support;
