@@ -10,6 +10,8 @@ pub(super) const FORGIVEN: f64 = 1e-6;
 pub(super) struct Bucket {
     /// Below zero is a debt, which is paid by refilling.
     level: f64,
+    /// What of it is given in advance: nobody else may take it, and there is no debt while there is any.
+    held: f64,
     rate: f64,
     capacity: f64,
     /// When it was last refilled; in the future while nothing comes.
@@ -24,7 +26,15 @@ pub(super) struct Bucket {
 impl Bucket {
     /// A full one.
     pub(super) fn full(rate: f64, capacity: f64) -> Self {
-        Self { level: capacity, rate, capacity, at: 0.0, paid: 0.0, peaks: Peaks::none() }
+        Self {
+            level: capacity,
+            held: 0.0,
+            rate,
+            capacity,
+            at: 0.0,
+            paid: 0.0,
+            peaks: Peaks::none(),
+        }
     }
 
     pub(super) fn rate(&self) -> f64 {
@@ -33,6 +43,16 @@ impl Bucket {
 
     pub(super) fn level(&self) -> f64 {
         self.level
+    }
+
+    /// What may be taken.
+    #[inline]
+    pub(super) fn free(&self) -> f64 {
+        self.level - self.held
+    }
+
+    pub(super) fn is_half_full(&self) -> bool {
+        self.free() * 2.0 >= self.capacity
     }
 
     #[inline]
@@ -68,7 +88,7 @@ impl Bucket {
     /// Whether `amount` may be taken: if it is there, or, being more than there can ever be, if the bucket is full.
     #[inline]
     pub(super) fn has(&self, amount: f64) -> bool {
-        self.level + self.rate * FORGIVEN >= amount.min(self.capacity)
+        self.free() + self.rate * FORGIVEN >= amount.min(self.capacity)
     }
 
     /// Takes. `is_only` says that nothing can be given back of what was taken before.
@@ -79,6 +99,11 @@ impl Bucket {
         } else {
             self.peaks.note(taker, self.level);
         }
+        self.fall(amount);
+    }
+
+    #[inline]
+    fn fall(&mut self, amount: f64) {
         let before = self.level;
         self.level -= amount;
         if self.level < 0.0 {
@@ -92,6 +117,29 @@ impl Bucket {
         let before = before.min(0.0);
         let since = if before < 0.0 { self.paid.max(self.at) } else { self.at };
         self.paid = since + (before - self.level) / self.rate;
+    }
+
+    /// Gives so much in advance. The level does not fall by it, so that what comes meanwhile is not more than there is room for
+    /// if all of it is returned.
+    pub(super) fn hold(&mut self, amount: f64) {
+        self.held += amount;
+    }
+
+    /// An advance is returned of which so much was used: that is taken now, before whoever takes `next`.
+    pub(super) fn release(
+        &mut self,
+        held: f64,
+        used: f64,
+        taker: u64,
+        (next, is_only): (u64, bool),
+    ) {
+        self.held -= held;
+        if is_only {
+            self.peaks.forget();
+        } else if used > 0.0 {
+            self.peaks.note_late(taker, next, self.level);
+        }
+        self.fall(used);
     }
 
     /// Gives back what this taker took: as much of it as would be there now, had it never been taken. That is nothing if the

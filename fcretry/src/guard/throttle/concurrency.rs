@@ -96,6 +96,11 @@ impl Gate {
         self.limit
     }
 
+    /// Whether it is at its most, and nothing that was learned will lower it.
+    pub(super) fn is_open(&self, most: u32) -> bool {
+        self.limit >= most && !self.pushed_back
+    }
+
     /// Learns from a call that ended.
     #[inline]
     pub(super) fn learn(

@@ -3,12 +3,14 @@ use std::{fmt, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Concurrency, Ended, Limiter, Permit, Refused, Reserve, ServerLimits, ThrottleStats, lane::Lane,
-    settings::Settings, state::Turn,
+    Concurrency, Ended, Limiter, Permit, Refused, Reserve, ServerLimits, ThrottleStats,
+    lane::Lane,
+    settings::Settings,
+    state::{Asked, Turn},
 };
 use crate::guard::{
     Key, Soon,
-    keyed::{Table, Ticks},
+    keyed::{Table, Ticks, mine},
 };
 
 /// A [`Limiter`] in this process, to be kept in a `static` or an `Arc`. Each key has limits of its own.
@@ -33,6 +35,9 @@ use crate::guard::{
 /// What was used beyond an estimate, and what is larger than may be taken at once, is a debt: nothing goes until it is paid. It is
 /// paid at the latest when it would be by the rate at which it was made, so that a rate that falls does not make hours of seconds;
 /// a rate that rises pays it sooner.
+///
+/// A thread that asks often, where there is plenty, is given some of it in advance, so that threads do not wait for each other: never
+/// more than the limits allow, and whoever finds too little has what others were given and did not use.
 pub struct Throttle {
     settings: Settings,
     lanes: Table<Lane>,
@@ -149,7 +154,8 @@ impl Limiter for Throttle {
         now: Instant,
     ) -> Soon<'_, Result<Permit<'_>, Refused>> {
         let place = self.lanes.place(key, now);
-        match place.cell.at_once(&self.settings, tokens, deadline, now) {
+        let asked = Asked { tokens, deadline, at: now, ticks: place.now, shard: mine() };
+        match place.cell.at_once(&self.settings, &asked) {
             Some(Turn::Granted(number)) => {
                 let spot = spot(place.number, place.now);
                 Soon::now(Ok(Permit::numbered(self, key, tokens, now, (number, spot))))

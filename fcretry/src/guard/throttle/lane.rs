@@ -6,18 +6,22 @@ use tokio::time::Instant;
 
 use super::{
     Ended, ServerLimits, ThrottleStats,
+    advances::Advances,
     settings::Settings,
-    state::{State, Turn},
+    state::{Asked, State, Turn},
     wakes::Wakes,
 };
 use crate::guard::keyed::{
-    Cell, Ticks,
+    Cell, Ticks, mine, nanos,
     sync::{Mutex, lock},
 };
 
-/// `None` until it is asked.
 #[derive(Debug)]
-pub(super) struct Lane(Mutex<Option<State>>);
+pub(super) struct Lane {
+    /// `None` until it is asked.
+    state: Mutex<Option<State>>,
+    advances: Advances,
+}
 
 impl Lane {
     /// Changes the state under the lock, and wakes whom that concerns without it.
@@ -26,28 +30,35 @@ impl Lane {
         &self,
         settings: &Settings,
         now: Instant,
-        change: impl FnOnce(&mut State, &mut Wakes) -> R,
+        change: impl FnOnce(&mut State, &Advances, &mut Wakes) -> R,
     ) -> R {
         let mut wakes = Wakes::default();
         let result = {
-            let mut state = lock(&self.0);
+            let mut state = lock(&self.state);
             let state = state.get_or_insert_with(|| State::new(settings, now));
-            change(state, &mut wakes)
+            change(state, &self.advances, &mut wakes)
         };
         wakes.wake();
         result
     }
 
+    /// One is granted from what its thread has in advance.
+    #[inline]
+    fn ahead(&self, asked: &Asked) -> Option<Turn> {
+        if asked.at > asked.deadline {
+            return None;
+        }
+        self.advances.grant(asked.shard, asked.tokens, asked.ticks).map(Turn::Granted)
+    }
+
     /// What becomes of one who asks, if that is clear at once.
     #[inline]
-    pub(super) fn at_once(
-        &self,
-        settings: &Settings,
-        tokens: u64,
-        deadline: Instant,
-        now: Instant,
-    ) -> Option<Turn> {
-        self.change(settings, now, |state, wakes| state.at_once(tokens, deadline, now, wakes))
+    pub(super) fn at_once(&self, settings: &Settings, asked: &Asked) -> Option<Turn> {
+        self.ahead(asked).or_else(|| {
+            self.change(settings, asked.at, |state, advances, wakes| {
+                state.at_once(asked, advances, wakes)
+            })
+        })
     }
 
     /// One asks, and waits if it must.
@@ -59,11 +70,15 @@ impl Lane {
         now: Instant,
         waker: &Waker,
     ) -> Turn {
-        self.change(settings, now, |state, wakes| {
-            match state.at_once(tokens, deadline, now, wakes) {
-                Some(turn) => turn,
-                None => state.join(tokens, deadline, now, waker.clone()),
-            }
+        let ticks = nanos(now) / 1_000;
+        let asked = Asked { tokens, deadline, at: now, ticks, shard: mine() };
+        self.ahead(&asked).unwrap_or_else(|| {
+            self.change(settings, now, |state, advances, wakes| {
+                match state.at_once(&asked, advances, wakes) {
+                    Some(turn) => turn,
+                    None => state.join(tokens, deadline, now, waker.clone()),
+                }
+            })
         })
     }
 
@@ -76,45 +91,57 @@ impl Lane {
         now: Instant,
         waker: &Waker,
     ) -> Turn {
-        self.change(settings, now, |state, woken| state.look(number, deadline, now, waker, woken))
+        self.change(settings, now, |state, _, woken| {
+            state.look(number, deadline, now, waker, woken)
+        })
     }
 
     /// One who waits goes.
     pub(super) fn leave(&self, settings: &Settings, number: u64, tokens: u64, now: Instant) {
-        self.change(settings, now, |state, wakes| state.leave(number, tokens, now, wakes));
+        self.change(settings, now, |state, advances, wakes| {
+            state.leave(number, tokens, now, advances, wakes);
+        });
     }
 
     /// A permit is over, which was granted so long ago.
     #[inline]
     pub(super) fn ended(&self, settings: &Settings, ended: &Ended, after: Ticks, now: Instant) {
-        self.change(settings, now, |state, wakes| state.ended(ended, after, now, wakes));
+        if !self.advances.settle(ended, after) {
+            self.change(settings, now, |state, advances, wakes| {
+                state.ended(ended, after, now, advances, wakes);
+            });
+        }
     }
 
     /// The server says what it allows.
     pub(super) fn server(&self, settings: &Settings, limits: &ServerLimits, now: Instant) {
-        self.change(settings, now, |state, wakes| state.server(limits, now, wakes));
+        self.change(settings, now, |state, advances, wakes| {
+            state.server(limits, now, advances, wakes);
+        });
     }
 
     pub(super) fn stats(&self, now: Instant) -> Option<ThrottleStats> {
-        lock(&self.0).as_mut().map(|state| state.stats(now))
+        lock(&self.state).as_mut().map(|state| state.stats(now, &self.advances))
     }
 }
 
 impl Cell for Lane {
     fn fresh() -> Self {
-        Self(Mutex::new(None))
+        Self { state: Mutex::new(None), advances: Advances::none() }
     }
 
     fn renew(&self) {
         // One that came to be in use since it was chosen is shared: what its calls took is given back to where it was taken.
-        lock(&self.0).take_if(|state| state.is_idle());
+        lock(&self.state).take_if(|state| {
+            state.call_back(&self.advances);
+            state.is_idle()
+        });
     }
 
     fn worth(&self) -> Option<u8> {
-        match &*lock(&self.0) {
-            None => Some(0),
-            Some(state) if state.is_idle() => Some(1 + u8::from(state.is_held_back())),
-            Some(_) => None,
-        }
+        let mut state = lock(&self.state);
+        let Some(state) = &mut *state else { return Some(0) };
+        state.call_back(&self.advances);
+        state.is_idle().then(|| 1 + u8::from(state.is_held_back()))
     }
 }

@@ -15,8 +15,17 @@ use loom::{
 };
 use tokio::time::Instant;
 
-use super::{Ended, Used, lane::Lane, settings::Settings, state::Turn};
-use crate::guard::keyed::Cell as _;
+use super::{
+    Ended, Outcome, Used,
+    advances::shard_of,
+    lane::Lane,
+    settings::Settings,
+    state::{Asked, Turn},
+};
+use crate::{
+    failure::FailureKind,
+    guard::keyed::{Cell as _, nanos},
+};
 
 /// One call in flight at a time, and nothing that comes with time: there is no clock here.
 fn settings() -> Settings {
@@ -140,5 +149,100 @@ fn a_key_that_comes_into_use_while_it_is_forgotten_gives_back_what_it_took() {
         assert!(next.as_mut().poll(&mut context).is_ready());
         forgets.join().unwrap();
         assert_eq!(lane.stats(times.now).unwrap().in_flight, 1);
+    });
+}
+
+/// Plenty, of which nothing comes again while it is looked at.
+fn plenty() -> Settings {
+    Settings { burst: 1_100, burst_tokens: 1e6, ..Settings::new(1.0, 0) }
+}
+
+fn ask(lane: &Lane, settings: &Settings, times: &Times) -> u64 {
+    let Times { now, deadline } = *times;
+    let asked = Asked { tokens: 7, deadline, at: now, ticks: nanos(now) / 1_000, shard: 0 };
+    match lane.at_once(settings, &asked) {
+        Some(Turn::Granted(number)) => number,
+        turn => unreachable!("there is plenty: {turn:?}"),
+    }
+}
+
+#[test]
+fn of_an_advance_that_is_called_back_at_any_moment_no_token_is_lost_or_made() {
+    loom::model(|| {
+        let (lane, times) = (Arc::new(Lane::fresh()), Arc::new(Times::new()));
+        let settings = plenty();
+        let first = [(); 3].map(|()| ask(&lane, &settings, &times));
+        assert!(shard_of(first[2]).is_some(), "there is an advance from here on");
+        let works = {
+            let (lane, times) = (Arc::clone(&lane), Arc::clone(&times));
+            thread::spawn(move || {
+                let settings = plenty();
+                let number = ask(&lane, &settings, &times);
+                end(&lane, &settings, &times, number, Used::Tokens(3));
+                end(&lane, &settings, &times, first[2], Used::Unsent);
+            })
+        };
+        let looks = {
+            let (lane, times) = (Arc::clone(&lane), Arc::clone(&times));
+            thread::spawn(move || {
+                let stats = lane.stats(times.now).unwrap();
+                assert_eq!(stats.tokens_reserved, stats.admitted * 7);
+                let ended = stats.tokens_settled + stats.tokens_refunded;
+                assert_eq!(stats.tokens_reserved, ended + stats.in_flight * 7);
+                lane.renew();
+            })
+        };
+        let fails = {
+            let mut ended = Ended::unsent(7, times.now).numbered(first[0], 0);
+            (ended.used, ended.outcome) = (Used::Tokens(0), Outcome::Failed(FailureKind::Timeout));
+            ended
+        };
+        lane.ended(&settings, &fails, 0, times.now);
+        works.join().unwrap();
+        looks.join().unwrap();
+        end(&lane, &settings, &times, first[1], Used::Unsent);
+        let stats = lane.stats(times.now).unwrap();
+        assert_eq!((stats.in_flight, stats.admitted, stats.results), (0, 4, 2));
+        assert_eq!(
+            (stats.tokens_reserved, stats.tokens_settled, stats.tokens_refunded),
+            (28, 3, 25)
+        );
+        // All of it is there but what was used, and no more.
+        let most = |tokens| {
+            let (now, ticks) = (times.now, nanos(times.now) / 1_000);
+            let asked = Asked { tokens, deadline: now, at: now, ticks, shard: 0 };
+            lane.at_once(&settings, &asked)
+        };
+        assert!(matches!(most(1_000_000 - 2), Some(Turn::Refused(_))));
+        assert!(matches!(most(1_000_000 - 3), Some(Turn::Granted(_))));
+    });
+}
+
+#[test]
+fn a_key_whose_advance_is_granted_from_while_it_is_forgotten_gives_back_what_it_took() {
+    loom::model(|| {
+        let (lane, times) = (Arc::new(Lane::fresh()), Arc::new(Times::new()));
+        let settings = plenty();
+        for _ in 0..2 {
+            let number = ask(&lane, &settings, &times);
+            end(&lane, &settings, &times, number, Used::Unsent);
+        }
+        let forgets = {
+            let lane = Arc::clone(&lane);
+            thread::spawn(move || {
+                if lane.worth().is_some() {
+                    lane.renew();
+                }
+            })
+        };
+        let number = ask(&lane, &settings, &times);
+        assert_eq!(lane.stats(times.now).unwrap().in_flight, 1);
+        end(&lane, &settings, &times, number, Used::Tokens(2));
+        forgets.join().unwrap();
+        // It may have been forgotten before, or since.
+        if let Some(stats) = lane.stats(times.now) {
+            assert_eq!(stats.in_flight, 0);
+            assert_eq!(stats.tokens_reserved, stats.tokens_settled + stats.tokens_refunded);
+        }
     });
 }

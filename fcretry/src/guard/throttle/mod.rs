@@ -26,6 +26,7 @@
 //! # }).unwrap();
 //! ```
 
+mod advances;
 mod bucket;
 mod concurrency;
 mod in_process;

@@ -12,6 +12,8 @@ pub(super) struct Peaks(VecDeque<Peak>);
 #[derive(Debug)]
 struct Peak {
     taker: u64,
+    /// Who has this number, or a later one, takes after it: the taker itself, but for what was taken in advance.
+    number: u64,
     level: f64,
 }
 
@@ -23,6 +25,12 @@ impl Peaks {
     /// The level falls from here, by what this taker takes.
     #[inline]
     pub(super) fn note(&mut self, taker: u64, level: f64) {
+        self.note_late(taker, taker, level);
+    }
+
+    /// The level falls only now, before whoever takes `next`, by what this taker took in advance.
+    #[inline]
+    pub(super) fn note_late(&mut self, taker: u64, next: u64, level: f64) {
         while self.0.back().is_some_and(|last| last.level <= level) {
             self.0.pop_back();
         }
@@ -32,7 +40,7 @@ impl Peaks {
         {
             next.level = next.level.max(oldest.level);
         }
-        self.0.push_back(Peak { taker, level });
+        self.0.push_back(Peak { taker, number: next, level });
     }
 
     /// Nobody who took before can give back any more.
@@ -46,16 +54,24 @@ impl Peaks {
     /// The highest level after this taker took, but for the level of now.
     #[inline]
     pub(super) fn since(&self, taker: u64) -> f64 {
-        let after = self.0.iter().rev().take_while(|peak| peak.taker > taker);
+        let after = self.0.iter().rev().take_while(|peak| peak.is_after(taker));
         after.map(|peak| peak.level).fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// All levels since then were so much higher.
     #[inline]
     pub(super) fn raise(&mut self, taker: u64, by: f64) {
-        for peak in self.0.iter_mut().rev().take_while(|peak| peak.taker > taker) {
+        for peak in self.0.iter_mut().rev().take_while(|peak| peak.is_after(taker)) {
             peak.level += by;
         }
+    }
+}
+
+impl Peak {
+    /// Whether it was after this taker's own fall.
+    #[inline]
+    fn is_after(&self, taker: u64) -> bool {
+        self.number > taker && self.taker != taker
     }
 }
 

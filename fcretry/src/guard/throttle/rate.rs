@@ -41,6 +41,13 @@ impl Sent {
         self.count += amount;
     }
 
+    /// So much went out until then, which was not told before. What is too old for the last measure is none of the next.
+    pub(super) fn add_late(&mut self, amount: f64, last: f64) {
+        if last > self.since - MEASURE {
+            self.add(amount, last);
+        }
+    }
+
     #[cold]
     fn measure(&mut self, now: f64) {
         let newest = self.count / (now - self.since);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::guard::keyed::Ticks;
 
-const LAST: usize = 100;
+const LAST: u32 = 100;
 
 /// The mark of a failure, among latencies in microseconds.
 const FAILED: u32 = u32::MAX;
@@ -12,7 +12,7 @@ const FAILED: u32 = u32::MAX;
 /// How long the last hundred answers took, and how many of them failed instead.
 #[derive(Debug)]
 pub(super) struct Recent {
-    ring: [u32; LAST],
+    ring: [u32; LAST as usize],
     next: usize,
     len: u32,
     failed: u32,
@@ -21,12 +21,21 @@ pub(super) struct Recent {
 
 impl Recent {
     pub(super) const fn new() -> Self {
-        Self { ring: [0; LAST], next: 0, len: 0, failed: 0, sum: 0 }
+        Self { ring: [0; LAST as usize], next: 0, len: 0, failed: 0, sum: 0 }
     }
 
     #[inline]
     pub(super) fn answered(&mut self, after: Ticks) {
         self.push(u32::try_from(after).unwrap_or(FAILED).min(FAILED - 1));
+    }
+
+    /// So many answers came, which took so long together.
+    pub(super) fn answered_together(&mut self, answers: u32, took: Ticks) {
+        let (each, rest) = (took / u64::from(answers.max(1)), took % u64::from(answers.max(1)));
+        // The last of them, which are as many as there is room for, have the rest of the division.
+        for left in (0..answers.min(LAST)).rev() {
+            self.answered(each + u64::from(u64::from(left) < rest));
+        }
     }
 
     pub(super) fn failed(&mut self) {
@@ -37,8 +46,8 @@ impl Recent {
     fn push(&mut self, result: u32) {
         let Some(slot) = self.ring.get_mut(self.next) else { return };
         let before = std::mem::replace(slot, result);
-        self.next = if self.next + 1 == LAST { 0 } else { self.next + 1 };
-        if (self.len as usize) < LAST {
+        self.next = if self.next + 1 == self.ring.len() { 0 } else { self.next + 1 };
+        if self.len < LAST {
             self.len += 1;
         } else if before == FAILED {
             self.failed -= 1;

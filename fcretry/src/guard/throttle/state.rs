@@ -1,5 +1,6 @@
 //! The state of one key: all that happens under its lock.
 
+mod advancing;
 mod ends;
 mod turns;
 
@@ -7,10 +8,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub(super) use turns::Turn;
+use advancing::Ahead;
+pub(super) use ends::news;
+pub(super) use turns::{Asked, Turn};
 
 use super::{
     ThrottleStats,
+    advances::Advances,
     bucket::{Bucket, FORGIVEN},
     concurrency::Gate,
     line::Line,
@@ -46,6 +50,7 @@ pub(super) struct State {
     told_until: f64,
     recent: Recent,
     line: Line,
+    ahead: Ahead,
     counted: Counted,
 }
 
@@ -80,6 +85,7 @@ impl State {
             told_until: f64::INFINITY,
             recent: Recent::new(),
             line: Line::empty(),
+            ahead: Ahead::none(settings),
             counted: Counted::default(),
         }
     }
@@ -137,7 +143,7 @@ impl State {
         self.counted.reserved = self.counted.reserved.saturating_add(tokens);
     }
 
-    /// Whether it is nobody's just now.
+    /// Whether it is nobody's just now, if nothing is out in advance.
     pub(super) fn is_idle(&self) -> bool {
         self.in_flight == 0 && self.line.is_empty()
     }
@@ -147,8 +153,9 @@ impl State {
         self.rate.is_reduced() || self.requests.level() < 1.0 || self.tokens.level() < 1.0
     }
 
-    pub(super) fn stats(&mut self, at: Instant) -> ThrottleStats {
+    pub(super) fn stats(&mut self, at: Instant, advances: &Advances) -> ThrottleStats {
         let now = self.refill(at);
+        self.call_back(advances);
         let counted = &self.counted;
         let per_second = |rate: f64| rate.is_finite().then_some(rate);
         ThrottleStats {
@@ -177,7 +184,7 @@ impl State {
 
 #[inline]
 #[allow(clippy::cast_precision_loss, reason = "2⁵³ tokens are more than there are")]
-fn amount(count: u64) -> f64 {
+pub(super) fn amount(count: u64) -> f64 {
     count as f64
 }
 

@@ -1,4 +1,5 @@
 mod adapting;
+mod advances;
 
 use std::{
     pin::pin,

@@ -3,7 +3,13 @@
 use tokio::time::Instant;
 
 use super::{
-    super::{Ended, Outcome, ServerLimits, Used, bucket::Bucket, concurrency::News, wakes::Wakes},
+    super::{
+        Ended, Outcome, ServerLimits, Used,
+        advances::{self, Advances},
+        bucket::Bucket,
+        concurrency::News,
+        wakes::Wakes,
+    },
     LONGEST, State, amount,
 };
 use crate::{failure::FailureKind, guard::keyed::Ticks};
@@ -16,12 +22,16 @@ impl State {
         ended: &Ended,
         after: Ticks,
         at: Instant,
+        advances: &Advances,
         wakes: &mut Wakes,
     ) {
         let now = self.refill(at);
+        let mut news = news(ended);
+        if self.ahead.is_out() {
+            self.call_back_for(ended, news, advances);
+        }
         self.in_flight = self.in_flight.saturating_sub(1);
         self.settle(ended);
-        let mut news = news(ended);
         match news {
             Some(News::Answered) => {
                 self.recent.answered(after);
@@ -38,6 +48,9 @@ impl State {
             None => {}
         }
         self.gate.learn(news, ended.first_token, &self.recent, &self.settings, now);
+        if self.ahead.is_out() {
+            self.call_back_unless_plain(advances);
+        }
         if !self.line.is_empty() {
             self.serve(now, wakes);
         }
@@ -45,11 +58,11 @@ impl State {
 
     #[inline]
     fn settle(&mut self, ended: &Ended) {
-        let reserved = ended.reserved;
+        let (reserved, taker) = (ended.reserved, advances::taker(ended.number));
         let counted = &mut self.counted;
         let used = match ended.used {
             Used::Unsent => {
-                self.requests.give_back(1.0, ended.number);
+                self.requests.give_back(1.0, taker);
                 0
             }
             Used::Unknown => reserved,
@@ -62,7 +75,7 @@ impl State {
             self.tokens.take(amount(used - reserved), self.line.served(), is_only);
         } else if used < reserved {
             counted.refunded = counted.refunded.saturating_add(reserved - used);
-            self.tokens.give_back(amount(reserved - used), ended.number);
+            self.tokens.give_back(amount(reserved - used), taker);
         }
     }
 
@@ -110,9 +123,11 @@ impl State {
         &mut self,
         limits: &ServerLimits,
         at: Instant,
+        advances: &Advances,
         wakes: &mut Wakes,
     ) {
         let now = self.refill(at);
+        self.call_back(advances);
         self.told_requests.hear(&limits.requests, now);
         self.told_tokens.hear(&limits.tokens, now);
         self.set_rates();
@@ -142,7 +157,7 @@ impl State {
 
 /// What a call that ended says about the server; nothing if it was dropped, or never got to it, or was not to its liking.
 #[inline]
-fn news(ended: &Ended) -> Option<News> {
+pub(in super::super) fn news(ended: &Ended) -> Option<News> {
     use FailureKind as Kind;
     match (ended.outcome, ended.used) {
         (_, Used::Unsent) | (Outcome::Unknown, Used::Unknown) => None,

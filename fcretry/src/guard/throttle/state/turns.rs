@@ -5,12 +5,25 @@ use std::{task::Waker, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    super::{Ended, bucket::FORGIVEN, line::Waiter, wakes::Wakes},
+    super::{Ended, advances::Advances, bucket::FORGIVEN, line::Waiter, wakes::Wakes},
     State, amount, seconds,
 };
+use crate::guard::keyed::Ticks;
 
 /// An alarm that is late by less than this, in seconds, is left as it is: timers are no finer.
 const LATE: f64 = 0.001;
+
+/// What one asks for, when, and from where.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Asked {
+    pub(in super::super) tokens: u64,
+    pub(in super::super) deadline: Instant,
+    pub(in super::super) at: Instant,
+    /// The same in [`Ticks`].
+    pub(in super::super) ticks: Ticks,
+    /// Where its thread keeps what it has in advance.
+    pub(in super::super) shard: usize,
+}
 
 /// What becomes of one who asks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,18 +41,22 @@ impl State {
     #[inline]
     pub(in super::super) fn at_once(
         &mut self,
-        tokens: u64,
-        deadline: Instant,
-        at: Instant,
+        asked: &Asked,
+        advances: &Advances,
         wakes: &mut Wakes,
     ) -> Option<Turn> {
+        let Asked { tokens, deadline, at, .. } = *asked;
         let now = self.refill(at);
+        let comes_often = self.ahead.is_possible() && self.comes(asked, advances);
         if !self.line.is_empty() {
             self.serve(now, wakes);
         }
         if at <= deadline && self.line.is_empty() && self.can_serve(tokens, now) {
             let number = self.line.pass();
             self.take(number, tokens, now);
+            if comes_often {
+                self.advance(asked, advances);
+            }
             return Some(Turn::Granted(number));
         }
         self.not_now(tokens, deadline, at, now)
@@ -111,10 +128,12 @@ impl State {
         number: u64,
         tokens: u64,
         at: Instant,
+        advances: &Advances,
         wakes: &mut Wakes,
     ) {
         if self.line.was_served(number) {
-            self.ended(&Ended::unsent(tokens, at).numbered(number, 0), 0, at, wakes);
+            let ended = Ended::unsent(tokens, at).numbered(number, 0);
+            self.ended(&ended, 0, at, advances, wakes);
         } else {
             let now = self.refill(at);
             self.go(number, now, wakes);
