@@ -31,10 +31,9 @@ impl Recent {
 
     /// So many answers came, which took so long together.
     pub(super) fn answered_together(&mut self, answers: u32, took: Ticks) {
-        let (each, rest) = (took / u64::from(answers.max(1)), took % u64::from(answers.max(1)));
-        // The last of them, which are as many as there is room for, have the rest of the division.
-        for left in (0..answers.min(LAST)).rev() {
-            self.answered(each + u64::from(u64::from(left) < rest));
+        let each = took / u64::from(answers.max(1));
+        for _ in 0..answers.min(LAST) {
+            self.answered(each);
         }
     }
 

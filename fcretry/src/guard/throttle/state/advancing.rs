@@ -65,9 +65,7 @@ impl State {
             self.call_back_one(asked.shard, advances);
         }
         // Nobody waits, or is refused, for what another has in advance.
-        if self.ahead.is_out()
-            && (asked.at > asked.deadline || !self.is_plain() || self.is_short(asked.tokens))
-        {
+        if self.ahead.is_out() && (!self.is_plain() || self.is_short(asked.tokens)) {
             self.call_back(advances);
         }
         let Some(seen) = self.ahead.seen.get_mut(asked.shard) else { return false };

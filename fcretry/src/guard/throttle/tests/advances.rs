@@ -59,10 +59,8 @@ fn what_needs_all_there_is_and_what_is_refused_call_everything_back() {
     assert!(play.ask(0, 10).is_none(), "a debt is everybody's");
     play.end(held, Used::Tokens(10));
 
-    let mut play = Play::new(plenty());
+    let play = Play::new(plenty());
     let held = play.ahead(0, 10);
-    play.pass(MILLI);
-    assert!(matches!(play.asked(1, 10, Duration::ZERO), Some(Turn::Granted(_))));
     let refused = play.asked(1, 2_000_000, Duration::ZERO);
     assert!(matches!(refused, Some(Turn::Refused(_))), "{refused:?}");
     assert_ne!(play.ask(0, 10).unwrap().number, held.number);
@@ -178,7 +176,27 @@ fn what_was_not_used_is_there_for_the_same_thread_and_after_the_return_for_all()
     for out in outs {
         play.end(out, Used::Tokens(0));
     }
+    let [first, second, streamed] = [(); 3].map(|()| play.ask(0, 10).unwrap());
+    assert!(shard_of(streamed.number).is_some());
+    play.end(first, Used::Tokens(0));
+    play.end(second, Used::Tokens(0));
+    play.end_with(streamed, Used::Tokens(0), |ended| ended.first_token = Some(MILLI));
     assert_eq!(play.burst(1, 160), 128);
+}
+
+#[test]
+fn what_comes_while_an_advance_is_out_is_not_more_than_there_is_room_for_when_it_is_returned() {
+    let mut play = Play::new(Settings { requests: 100_000.0, tokens: 1e8, ..plenty() });
+    play.ahead(0, 500);
+    // The bucket is full again, but for the one that was granted in advance.
+    play.pass(15 * MILLI);
+    assert_eq!(play.burst(1, 0), BURST - 1);
+    play.pass(100 * MILLI);
+    let held = play.ahead(0, 500);
+    play.pass(15 * MILLI);
+    assert_eq!(play.ask(1, 1_000_000).map(|out| out.tokens), None, "500 are in use");
+    assert_eq!(play.burst(1, 1_000), 999);
+    play.end(held, Used::Unsent);
 }
 
 #[test]
@@ -234,9 +252,10 @@ fn where_there_is_not_plenty_nothing_is_given_in_advance() {
         }
     }
     // Nor is it of a store that is less than half.
-    let play = Play::new(plenty());
-    let outs: Vec<_> = (0..BURST).map(|_| play.ask(0, 0).unwrap()).collect();
-    assert!(outs[1_100..].iter().all(|out| shard_of(out.number).is_none()));
+    let play = Play::new(Settings { burst: 4 * BURST, ..plenty() });
+    let outs: Vec<_> = (0..4 * BURST).map(|_| play.ask(0, 0).unwrap()).collect();
+    assert!(shard_of(outs[4_000].number).is_some());
+    assert!(outs[4_200..].iter().all(|out| shard_of(out.number).is_none()));
 }
 
 #[test]
@@ -246,6 +265,10 @@ fn a_place_that_is_given_to_another_key_has_nothing_of_the_one_before() {
     lane.lane.renew();
     assert_eq!(lane.stats().admitted, 3, "it is in use");
     lane.end(held, Used::Unsent);
+    lane.end(lane.ahead(0, 7), Used::Unsent);
+    lane.lane.renew();
+    assert_eq!(lane.stats().admitted, 0, "it is not, for what nobody used of an advance");
+    lane.end(lane.ahead(0, 7), Used::Unsent);
     assert_eq!(lane.lane.worth(), Some(1));
     lane.ahead(0, 7);
     assert_eq!(lane.lane.worth(), None);
