@@ -138,8 +138,8 @@ impl Plain {
     }
 }
 
-/// The advances of one key, by shard: made when the first is given, for most keys never have one. Who holds the lane's lock may take
-/// a shard's, never the other way round.
+/// The advances of one key, by shard: made with its state, where there can be any. Who holds the lane's lock may take a shard's,
+/// never the other way round.
 #[derive(Debug)]
 pub(super) struct Advances(OnceLock<Box<Shards>>);
 
@@ -148,6 +148,11 @@ type Shards = [Shard<Mutex<Advance>>; SHARDS];
 impl Advances {
     pub(super) const fn none() -> Self {
         Self(OnceLock::new())
+    }
+
+    /// There can be some from now on: none of them will need memory then.
+    pub(super) fn make(&self) {
+        self.0.get_or_init(|| Box::new(array::from_fn(|_| Shard::default())));
     }
 
     #[inline]
@@ -178,8 +183,7 @@ impl Advances {
 
     /// Gives a shard that has none an advance, until then.
     pub(super) fn give(&self, shard: usize, advance: Advance, until: Ticks) {
-        let shards = self.0.get_or_init(|| Box::new(array::from_fn(|_| Shard::default())));
-        if let Some(Shard(of_shard)) = shards.get(shard) {
+        if let Some(of_shard) = self.at(shard) {
             let number = MARK | (shard as u64) << SHARD | advance.number;
             *lock(of_shard) = Advance { number, until, ..advance };
         }

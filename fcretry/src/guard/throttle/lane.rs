@@ -35,7 +35,7 @@ impl Lane {
         let mut wakes = Wakes::default();
         let result = {
             let mut state = lock(&self.state);
-            let state = state.get_or_insert_with(|| State::new(settings, now));
+            let state = state.get_or_insert_with(|| State::new(settings, &self.advances, now));
             change(state, &self.advances, &mut wakes)
         };
         wakes.wake();

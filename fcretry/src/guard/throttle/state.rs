@@ -67,7 +67,11 @@ struct Counted {
 
 impl State {
     #[cold]
-    pub(super) fn new(settings: &Settings, now: Instant) -> Self {
+    pub(super) fn new(settings: &Settings, advances: &Advances, now: Instant) -> Self {
+        let ahead = Ahead::none(settings);
+        if ahead.is_possible() {
+            advances.make();
+        }
         Self {
             settings: *settings,
             start: now,
@@ -85,7 +89,7 @@ impl State {
             told_until: f64::INFINITY,
             recent: Recent::new(),
             line: Line::empty(),
-            ahead: Ahead::none(settings),
+            ahead,
             counted: Counted::default(),
         }
     }

@@ -218,6 +218,37 @@ fn an_advance_ends_where_it_was_granted_whatever_thread_it_ends_on() {
 }
 
 #[test]
+fn threads_together_have_no_more_than_there_is_and_all_of_it() {
+    const ALL: u32 = 20_000;
+    let throttle = Throttle::new(0.0, 1_000_000).burst(ALL).burst_tokens(1_000_000);
+    let now = Instant::now();
+    let work = |thread: u64| {
+        let mut granted = 0;
+        // Each looks now and then, and fails once: the others go on.
+        while let Some(Ok(mut permit)) = throttle.reserve_at(key(), 7, now, now).at_once() {
+            permit.sent();
+            permit.at(now);
+            granted += 1;
+            match granted {
+                100 => permit.outcome(Some(FailureKind::TransientNetwork)),
+                n if n % 500 == thread => assert!(throttle.stats().in_flight >= 1),
+                _ => {}
+            }
+            permit.settle(granted % 8);
+        }
+        granted
+    };
+    let granted: u64 = thread::scope(|scope| {
+        let threads = [0, 1, 2, 3].map(|thread| scope.spawn(move || work(thread)));
+        threads.map(|thread| thread.join().unwrap()).iter().sum()
+    });
+    let stats = throttle.stats();
+    assert_eq!((granted, stats.admitted), (u64::from(ALL), u64::from(ALL)));
+    assert_eq!((stats.in_flight, stats.tokens_reserved), (0, u64::from(ALL) * 7));
+    assert_eq!(stats.tokens_reserved, stats.tokens_settled + stats.tokens_refunded);
+}
+
+#[test]
 fn an_advance_lasts_twenty_milliseconds_and_is_for_those_who_ask_often() {
     let mut play = Play::new(plenty());
     let first = play.ahead(0, 0);
