@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 use super::{
-    super::{Concurrency, FailureKind, Used},
+    super::{Concurrency, FailureKind, Outcome, ServerLimits, Used},
     play::{Out, Play},
 };
 use crate::guard::throttle::settings::Settings;
@@ -28,6 +28,8 @@ enum Step {
     End(Index, usize, Way),
     /// Somebody wants to know.
     Look,
+    /// The server says how many requests there may be in a minute, and are left.
+    Say(u64, u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +41,7 @@ enum Way {
     /// With the time to the first token known.
     Streamed,
     Failed,
+    PushedBack(Option<u64>),
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -57,6 +60,16 @@ fn any_step() -> impl Strategy<Value = Step> {
         6 => (any::<Index>(), 1_usize..300, way)
             .prop_map(|(which, times, way)| Step::End(which, times, way)),
         1 => Just(Step::Look),
+    ]
+}
+
+fn rough_step() -> impl Strategy<Value = Step> {
+    let pushed_back = (any::<Index>(), proptest::option::of(0_u64..20));
+    prop_oneof![
+        20 => any_step(),
+        2 => (1_u64..2_000).prop_map(|seconds| Step::Pass(seconds * 10_000)),
+        1 => pushed_back.prop_map(|(which, wait)| Step::End(which, 1, Way::PushedBack(wait))),
+        1 => (1_u64..2_000_000, 0_u64..3_000).prop_map(|(limit, left)| Step::Say(limit, left)),
     ]
 }
 
@@ -103,6 +116,14 @@ impl Game {
             }
             Step::End(..) => {}
             Step::Look => self.look(),
+            Step::Say(limit, left) => {
+                let (limit, left) = (limit.to_string(), left.to_string());
+                let limits = ServerLimits::read([
+                    ("x-ratelimit-limit-requests", limit.as_str()),
+                    ("x-ratelimit-remaining-requests", left.as_str()),
+                ]);
+                self.play.lane.server(&self.play.settings, &limits, self.play.now);
+            }
         }
     }
 
@@ -124,6 +145,13 @@ impl Game {
                 ended.first_token = Some(Duration::from_millis(3));
             }),
             Way::Failed => self.play.fail(out, FailureKind::PartialStream),
+            Way::PushedBack(wait) => {
+                kept.tokens -= count(out.tokens);
+                self.play.end_with(out, Used::Tokens(0), |ended| {
+                    ended.outcome = Outcome::Failed(FailureKind::RateLimit);
+                    ended.retry_after = wait.map(Duration::from_millis);
+                });
+            }
         }
     }
 
@@ -155,34 +183,46 @@ fn count(tokens: u64) -> f64 {
     tokens as f64
 }
 
+fn play(concurrency: Concurrency, steps: &[Step]) -> Game {
+    let settings = Settings {
+        burst: BURST,
+        in_flight: Some(PLACES),
+        burst_tokens: CAPACITY,
+        concurrency,
+        ..Settings::new(RATE, 24_000_000)
+    };
+    let play = Play::new(settings);
+    let mut game = Game { play, time: 0.0, out: Vec::new(), kept: Vec::new() };
+    for step in steps {
+        game.step(step);
+    }
+    game.assert_windows();
+    for (kept, out) in std::mem::take(&mut game.out) {
+        game.end(kept, out, Way::Settled(50));
+    }
+    game.look();
+    game.step(&Step::Pass(1_000_000));
+    game
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn no_window_has_more_than_its_capacity_and_rate_and_nothing_is_lost_on_any_thread(
         steps in vec(any_step(), 1..80),
     ) {
-        let settings = Settings {
-            burst: BURST,
-            in_flight: Some(PLACES),
-            burst_tokens: CAPACITY,
-            concurrency: Concurrency::Fixed,
-            ..Settings::new(RATE, 24_000_000)
-        };
-        let play = Play::new(settings);
-        let mut game = Game { play, time: 0.0, out: Vec::new(), kept: Vec::new() };
-        for step in &steps {
-            game.step(step);
-        }
-        game.assert_windows();
-        for (kept, out) in std::mem::take(&mut game.out) {
-            game.end(kept, out, Way::Settled(50));
-        }
-        game.look();
+        let mut game = play(Concurrency::Fixed, &steps);
         // A whole burst comes with the time, whatever others have in advance.
-        game.step(&Step::Pass(1_000_000));
         assert_eq!(game.play.burst(0, 1), BURST);
         game.step(&Step::Pass(1_000_000));
         assert_eq!(game.play.burst(1, 200), 250);
+    }
+
+    #[test]
+    fn the_same_windows_when_the_server_pushes_back_and_says_what_it_allows(
+        steps in vec(rough_step(), 1..80),
+    ) {
+        play(Concurrency::ByFirstToken, &steps);
     }
 }
