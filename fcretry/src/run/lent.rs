@@ -27,8 +27,14 @@ impl Lent {
     pub(super) fn new(now: Instant) -> Self {
         // A thread that is ending lends nothing.
         let free = FREE.try_with(|free| free.try_borrow_mut().ok()?.pop());
-        Self(Some(free.ok().flatten().unwrap_or_else(|| Box::new(Call::none(now)))))
+        Self(Some(free.ok().flatten().unwrap_or_else(|| made(now))))
     }
+}
+
+/// Of its own: what makes a call takes room on the stack that others need not.
+#[cold]
+fn made(now: Instant) -> Box<Call> {
+    Box::new(Call::none(now))
 }
 
 /// It is there until this is dropped.
@@ -44,7 +50,7 @@ impl Deref for Lent {
 
 impl DerefMut for Lent {
     fn deref_mut(&mut self) -> &mut Call {
-        self.0.get_or_insert_with(|| Box::new(Call::none(Instant::now())))
+        self.0.get_or_insert_with(|| made(Instant::now()))
     }
 }
 

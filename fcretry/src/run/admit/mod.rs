@@ -56,6 +56,18 @@ impl Drop for Waiter<'_> {
     }
 }
 
+impl<'a> Waiter<'a> {
+    #[cold]
+    fn boxed(
+        asked: Asked<'a>,
+        stage: Stage<'a>,
+        pass: Pass,
+        waiting: Waiting<'a>,
+    ) -> Box<Self> {
+        Box::new(Self { asked, stage, pass, waiting })
+    }
+}
+
 impl Waiter<'_> {
     /// Asks on, once who is waited for has said something.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Refusable> {
@@ -145,7 +157,7 @@ impl<'a> Admission<'a, '_> {
             Err(Not::Yet(stage)) => {
                 let pass = mem::take(&mut out.pass);
                 let waiting = Waiting::begin(attempt, &mut kept.waits);
-                Err(Box::new(Waiter { asked, stage, pass, waiting }))
+                Err(Waiter::boxed(asked, stage, pass, waiting))
             }
         }
     }

@@ -36,6 +36,7 @@ impl Refused {
         }
     }
 
+    #[cold]
     pub(super) fn into_failure(self) -> Failure {
         match self {
             Self::Open(open) => Failure::new(FailureKind::CircuitOpen)
