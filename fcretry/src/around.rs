@@ -32,7 +32,7 @@ struct Around {
     ledger: Option<Arc<Ledger>>,
     /// The throttle of calls that name none.
     throttle: Option<Handle<dyn Limiter>>,
-    /// The time, if it was just looked at.
+    /// The time, if it was just looked at. Told once.
     now: Option<Instant>,
 }
 
@@ -181,9 +181,10 @@ pub(crate) fn call() -> (Option<Outer>, Option<Handle<dyn Limiter>>) {
     look(|around| (around.linked(), around.throttle.clone()))
 }
 
-/// The time, for what is counted by it: where a body is polled for the first time, that at which its attempt began.
+/// The time. Who asks first where a body has just begun is told when its attempt did, which was just now; whoever asks after that
+/// may have waited for something that blocks.
 pub(crate) fn now() -> Instant {
-    look(|around| around.now).unwrap_or_else(Instant::now)
+    look(|around| around.now.take()).unwrap_or_else(Instant::now)
 }
 
 /// Who wants the reports of calls that end here.

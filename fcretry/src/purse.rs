@@ -49,8 +49,13 @@ impl Purse {
         }
     }
 
-    /// Becomes that of a call with these limits which is inside no other, if it has room for just those. For who knows that nobody
-    /// else has it.
+    /// Whether nobody else has its budgets, it is within no other, and no prices of a user's are kept with it.
+    pub(crate) fn is_own(&self) -> bool {
+        self.prices.is_none() && is_own(self.tokens.as_ref()) && is_own(self.cost.as_ref())
+    }
+
+    /// Becomes that of a call with these limits which is inside no other, if it has room for just those. For one that
+    /// [is its call's own](Self::is_own).
     pub(crate) fn renew(&self, limits: &Limits) -> bool {
         let Limits { tokens, cost, prices } = limits;
         self.prices.is_none()
@@ -131,6 +136,10 @@ fn budget<A: Amount>(limit: Option<A>, around: Option<&Arc<Budget<A>>>) -> Optio
         (Some(limit), None) => Some(Arc::new(Budget::new(limit))),
         (Some(limit), Some(around)) => Some(Arc::new(Budget::within(limit, Arc::clone(around)))),
     }
+}
+
+fn is_own<A: Amount>(budget: Option<&Arc<Budget<A>>>) -> bool {
+    budget.is_none_or(|budget| Arc::strong_count(budget) == 1 && !budget.is_within())
 }
 
 fn renew<A: Amount>(budget: Option<&Budget<A>>, limit: Option<A>) -> bool {

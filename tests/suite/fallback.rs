@@ -1,5 +1,7 @@
 //! Going on with another model.
 
+use std::sync::Mutex;
+
 use fcretry::{
     Action, FailureKind, RetryPolicy, Rule, Then,
     prelude::*,
@@ -117,4 +119,33 @@ async fn a_contradiction_that_shows_at_run_time_sends_nothing() {
     assert_eq!(error.kind(), FailureKind::InvalidPolicy);
     assert_eq!(model.request_count(), 0);
     assert!(error.to_string().contains("there is no fallback model to go to"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_made_by_hand_goes_on_with_the_next_model() {
+    #[retry_policy(fallback("b"), on(model_overload, fallback))]
+    async fn by_hand(attempt: &Attempt) -> fcretry::Result<String> {
+        let model = attempt.model("a");
+        if model == "a" {
+            return Err(FailureKind::ModelOverload.into());
+        }
+        Ok(model)
+    }
+    assert_eq!(by_hand().await.unwrap(), "b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_made_by_hand_counts_on_each_model() {
+    #[retry_policy(
+        max_attempts = 9,
+        fallback("b", "c"),
+        on(model_overload, retry = 1, then = "fallback")
+    )]
+    async fn by_hand(attempt: &Attempt, seen: &Mutex<Vec<String>>) -> fcretry::Result<String> {
+        seen.lock().unwrap().push(attempt.model("a"));
+        Err(FailureKind::ModelOverload.into())
+    }
+    let seen = Mutex::default();
+    by_hand(&seen).await.unwrap_err();
+    assert_eq!(*seen.lock().unwrap(), ["a", "a", "b", "b", "c", "c"]);
 }

@@ -136,9 +136,11 @@ impl Attempt {
         *spans = Spans::default();
     }
 
-    /// Whether this is the purse, and nobody else has it but who asks.
+    /// Whether this is the purse, and nobody else has it, or anything that is in it, but who asks.
     pub(super) fn has_alone(&self, purse: &Arc<Purse>) -> bool {
-        let is_it = |own: &Arc<Purse>| Arc::ptr_eq(own, purse) && Arc::strong_count(own) == 2;
+        let is_it = |own: &Arc<Purse>| {
+            Arc::ptr_eq(own, purse) && Arc::strong_count(own) == 2 && own.is_own()
+        };
         let has_it = self.purse.as_ref().is_some_and(is_it);
         // What others did with it was before.
         atomic::fence(Ordering::Acquire);
@@ -173,14 +175,8 @@ impl Attempt {
         now: Option<Instant>,
         act: impl FnOnce() -> R,
     ) -> R {
-        let is_linked = |outer: &Option<Outer>| outer.as_ref().is_some_and(|o| o.link.is_some());
         let _entered = self.spans.enter();
-        let was_linked = is_linked(outer);
-        let result = around::inside(outer, now, act);
-        if !was_linked && is_linked(outer) {
-            self.state().link = outer.as_ref().and_then(|outer| outer.link.clone());
-        }
-        result
+        around::inside(outer, now, act)
     }
 
     /// 1 for the first attempt, at most the policy's `max_attempts`.

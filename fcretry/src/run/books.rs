@@ -32,9 +32,10 @@ impl Call {
     }
 
     fn write_down(&mut self, end: End<'_>) {
-        if let Some(link) = &self.attempt.state_mut().link {
+        if let Some(link) = self.link() {
+            let left = link.take();
             let report = Arc::make_mut(self.report.get_or_insert_default());
-            for attempt in link.take() {
+            for attempt in left {
                 report.add(attempt);
             }
         }
@@ -90,6 +91,17 @@ impl Call {
         Arc::make_mut(self.report.get_or_insert_default()).add(attempt);
     }
 
+    /// Where the calls in the body leave their attempts, if there are such calls.
+    fn link(&self) -> Option<&Arc<Link>> {
+        self.inside.as_ref()?.link.as_ref()
+    }
+
+    /// Whether the attempt sent anything, or a call inside it.
+    pub(super) fn has_sent(&mut self) -> bool {
+        self.attempt.state_mut().spent.requests > 0
+            || self.link().is_some_and(|link| link.has_sent())
+    }
+
     fn link_around(&self) -> Option<&Link> {
         self.outer.as_ref()?.link.as_deref()
     }
@@ -117,8 +129,7 @@ impl Call {
     /// Lets the calls inside leave nothing more; what they left since the last attempt was recorded.
     fn leave(&mut self) -> Vec<AttemptReport> {
         self.stage = Stage::Over;
-        let link = self.attempt.state_mut().link.as_ref();
-        link.map(|link| link.close()).unwrap_or_default()
+        self.link().map(|link| link.close()).unwrap_or_default()
     }
 
     /// Hands the report to whoever asked for it.
@@ -147,8 +158,9 @@ impl Call {
         if let Some(ledger) = around::ledger() {
             ledger.file(&report);
         }
+        let link = self.link().cloned();
         let state = self.attempt.state_mut();
-        let filed = Filed { report, link: state.link.clone(), into, before: None };
+        let filed = Filed { report, link, into, before: None };
         if let Some(cell) = &state.report {
             cell.set(filed.clone());
         }

@@ -36,7 +36,7 @@ pub struct Call {
     /// What models cost in it, if that was said.
     pub(super) prices: Option<Handle<Prices>>,
     /// What the calls in the body see of this one; while that runs, they have it.
-    inside: Option<Outer>,
+    pub(super) inside: Option<Outer>,
     /// The call in whose body this one is, if it is in one.
     pub(super) outer: Option<Outer>,
     /// The body takes an attempt: it can be told what to do differently.

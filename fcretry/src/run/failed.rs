@@ -90,16 +90,17 @@ impl Call {
         let retry_after = waits.filter_map(Failure::retry_after).max().max(failure.retry_after());
         // What was refused before anything was sent is no attempt. Candidates only go forward, so it ends all the same.
         let refused = self.attempt.state_mut().refused;
-        let is_none = refused.is_some() && !self.attempt.state_mut().has_sent();
+        let is_none = refused.is_some() && !self.has_sent();
         let may_resend = refused != Some(ByGuard::RetryBudget) && self.may_resend(index, failure);
         let attempts = self.attempt.number.saturating_sub(u32::from(is_none));
         let time_left = self.attempt.deadline.saturating_duration_since(Instant::now());
         let (means, state) = self.attempt.parts();
         let place = index.and_then(|index| state.out_of(index)?.place);
-        let is_remembered = index.is_some_and(|index| index < state.asks.len());
         let mut none = Memory::default();
-        if !is_remembered && let Some(track) = state.track.take() {
-            none.track = *track;
+        match index {
+            // A body that asked for a model and sent the request itself has nothing yet in which to remember where it goes on.
+            Some(index) => _ = state.ask(index),
+            None => none.track = state.track.take().map(|track| *track).unwrap_or_default(),
         }
         // What is not of the ask, beside the ask.
         let dead = &mut state.dead;
@@ -144,7 +145,7 @@ impl Call {
         let past = memory.past_mut();
         past.before = place.map(|place| (place, failure.clone()));
         let doubt = past.doubt.take();
-        if !is_remembered {
+        if index.is_none() {
             state.track = Some(Box::new(none.track));
         }
         self.keeps_number = is_none;

@@ -48,19 +48,18 @@ impl Attempt {
     /// That of the request; before it was sent, [`CircuitOpen`](FailureKind::CircuitOpen),
     /// [`BudgetExhausted`](FailureKind::BudgetExhausted), a [`RateLimit`](FailureKind::RateLimit) of the throttle, or, where the
     /// retry budget is used up, the failure before. Return it from the body, and the policy decides: a refusal uses no attempt.
-    pub fn guard<'a, T, E, F>(
-        &'a self,
-        model: &'a str,
+    pub fn guard<T, E, F>(
+        &self,
+        model: &str,
         estimate: impl Into<Estimate>,
         request: F,
-    ) -> Guarded<'a, F>
+    ) -> Guarded<'_, F>
     where
         F: Future<Output = Result<T, E>>,
         E: Into<Error>,
     {
-        let ask = self.by_hand();
-        let admission = ask.admission_by_hand(model, estimate.into());
-        Guarded { ask, stage: Stage::Waiting(admission), request }
+        let admission = self.admission_by_hand(model, || estimate.into());
+        Guarded { ask: admission.ask(), stage: Stage::Waiting(admission), request }
     }
 
     /// Says what the last request that went through [`guard`](Self::guard) took, where its answer is not accepted by one of the
@@ -83,7 +82,7 @@ pin_project! {
 }
 
 enum Stage<'a> {
-    Waiting(Admission<'a, 'a>),
+    Waiting(Admission<'a>),
     Sent(Sending<'a>),
     Over,
 }
@@ -97,6 +96,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        if let Stage::Over = this.stage {
+            // What was refused is not sent by whoever polls on.
+            return Poll::Pending;
+        }
         if let Stage::Waiting(admission) = this.stage {
             match ready!(Pin::new(admission).poll(context)) {
                 Ok(sending) => {

@@ -43,6 +43,10 @@ impl Call {
 
     /// Tells what the attempt took, and what came of it.
     pub(super) fn learn(&mut self, failed: Option<FailureKind>) {
+        if self.learning.is_none() {
+            return;
+        }
+        let has_sent = self.has_sent();
         let Some(learning) = &mut self.learning else { return };
         let (followed, waited) = (learning.followed.take(), std::mem::take(&mut learning.waited));
         let trial = learning.trial;
@@ -51,7 +55,7 @@ impl Call {
         }
         let elapsed = self.attempt.began.elapsed();
         let (means, state) = self.attempt.parts();
-        if failed.is_some() && !state.has_sent() {
+        if failed.is_some() && !has_sent {
             if trial == Trial::Begins {
                 learning.adaptive.give_up_trial();
             }

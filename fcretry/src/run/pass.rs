@@ -64,10 +64,10 @@ impl Pass {
     /// What the server says that it allows.
     #[cfg(feature = "openai")]
     pub(super) fn limits(&self, means: Means<'_>, limits: &ServerLimits) {
-        if let (true, Some(place)) = (self.throttle.is_some(), self.place(means))
+        if let (Some(turn), Some(place)) = (&self.throttle, self.place(means))
             && let Some(limiter) = place.throttle()
         {
-            limiter.limits(place.key, limits);
+            limiter.limits(turn.key, limits);
         }
     }
 
@@ -190,7 +190,7 @@ impl Pass {
     /// Ends the throttle's part. What the request took is what came of its answer, or the estimate, unless `say` knows better.
     fn settle_throttle(&mut self, place: Place<'_>, now: Instant, say: impl FnOnce(&mut Ended)) {
         let (Some(turn), Some(limiter)) = (self.throttle.take(), place.throttle()) else { return };
-        let Turn { granted, number, spot, first_token } = turn;
+        let Turn { key, granted, number, spot, first_token } = turn;
         let mut ended = Ended::unsent(self.estimate.total(), granted).numbered(number, spot);
         (ended.at, ended.first_token) = (Some(now), first_token);
         if self.is_sent {
@@ -200,7 +200,7 @@ impl Pass {
             };
             say(&mut ended);
         }
-        limiter.ended(place.key, &ended);
+        limiter.ended(key, &ended);
     }
 
     fn spend(&mut self, place: Place<'_>, usage: Usage) {
@@ -227,6 +227,8 @@ impl Pass {
 
 /// The throttle's part. What it is told at the end is made then: calls that wait are many.
 pub(super) struct Turn {
+    /// As the limiter calls it.
+    key: Key,
     granted: Instant,
     number: u64,
     spot: u64,
@@ -235,8 +237,8 @@ pub(super) struct Turn {
 
 impl Turn {
     pub(super) fn of(permit: throttle::Permit<'_>) -> Self {
-        let (_, Ended { granted, number, place, .. }) = permit.into_ended();
-        Self { granted, number, spot: place, first_token: None }
+        let (key, Ended { granted, number, place, .. }) = permit.into_ended();
+        Self { key, granted, number, spot: place, first_token: None }
     }
 }
 

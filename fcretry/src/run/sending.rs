@@ -14,7 +14,6 @@ use super::{
 #[cfg(feature = "openai")]
 use crate::guard::throttle::ServerLimits;
 use crate::{
-    around,
     failure::{Failure, FailureKind},
     guard::Key,
     usage::Usage,
@@ -150,7 +149,7 @@ impl State {
         let Some(ByHand { index, .. }) = self.by_hand.take_if(|ask| ask.was_sent) else { return };
         self.used(index, usage);
         if let Some(out) = self.out_of(index).filter(|out| out.pass.is_held()) {
-            let now = around::now();
+            let now = Instant::now();
             out.pass.answered(means, Some(usage), now);
             self.judged(means, index, None, now);
         }

@@ -12,8 +12,8 @@ use super::{
     waits::Waits,
 };
 use crate::{
-    answer::Finish, around::Link, error::ReportCell, failure::FailureKind, guard::Key,
-    parse::Recovered, policy::Track, report::Captured, usage::Usage,
+    answer::Finish, error::ReportCell, failure::FailureKind, guard::Key, parse::Recovered,
+    policy::Track, report::Captured, usage::Usage,
 };
 
 /// For how many asks there is room in a state that is used again.
@@ -43,8 +43,6 @@ pub(super) struct State {
     pub(super) is_out_of_time: bool,
     /// Where errors of this call look for its report.
     pub(super) report: Option<Arc<ReportCell>>,
-    /// Where the calls in the body leave their attempts, if there are such calls.
-    pub(super) link: Option<Arc<Link>>,
 }
 
 /// The last request of an ask in an attempt.
@@ -234,11 +232,6 @@ impl State {
         }
     }
 
-    /// Whether the attempt sent anything, or a call inside it.
-    pub(super) fn has_sent(&self) -> bool {
-        self.spent.requests > 0 || self.link.as_ref().is_some_and(|link| link.has_sent())
-    }
-
     pub(super) fn report(&mut self) -> Arc<ReportCell> {
         Arc::clone(self.report.get_or_insert_default())
     }
@@ -259,12 +252,10 @@ impl State {
             waits: _,
             is_out_of_time: _,
             report,
-            link,
         } = self;
         dead.clear();
         *track = None;
         *report = None;
-        *link = None;
     }
 
     /// Whether it has no more room than most calls need.

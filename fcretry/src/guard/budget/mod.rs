@@ -126,6 +126,11 @@ impl<A: Amount> Budget<A> {
         self.levels().for_each(|level| level.replace(held.units(), came.units()));
     }
 
+    /// Whether it is also of another.
+    pub(crate) const fn is_within(&self) -> bool {
+        self.parent.is_some()
+    }
+
     /// As new, if it is of this limit and within no other.
     pub(crate) fn renew(&self, limit: A) -> bool {
         let is_same = self.parent.is_none() && self.limit.units() == limit.units();

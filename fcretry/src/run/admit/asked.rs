@@ -12,7 +12,6 @@ use super::{
     Refused,
 };
 use crate::{
-    around,
     failure::Failure,
     guard::{Asking, Estimate, Later, Open, Permit, Soon, Spent, throttle},
     purse::Priced,
@@ -21,6 +20,8 @@ use crate::{
 /// What the guards are asked.
 pub(super) struct Asked<'a> {
     pub(super) place: Place<'a>,
+    /// When they are asked.
+    pub(super) now: Instant,
     pub(super) deadline: Instant,
     pub(super) estimate: Estimate,
     /// What the last request of the ask at this place came to.
@@ -67,7 +68,7 @@ impl<'a> Asked<'a> {
         context: &mut Context<'_>,
     ) -> Result<(), Not<'a>> {
         if let Some(breaker) = self.place.breaker() {
-            let soon = breaker.admit_at(self.place.key, around::now());
+            let soon = breaker.admit_at(self.place.key, self.now);
             pass.breaker = Some(Not::said(soon, context, Stage::Breaker)?.into_ticket());
         }
         self.retries(pass, context)
@@ -77,7 +78,7 @@ impl<'a> Asked<'a> {
     fn retries(&mut self, pass: &mut Pass, context: &mut Context<'_>) -> Result<(), Not<'a>> {
         if let Some(retries) = self.place.retries() {
             let after = self.before.as_ref().map(Failure::kind);
-            match retries.ask_at(self.place.key, after, around::now()).begin(context) {
+            match retries.ask_at(self.place.key, after, self.now).begin(context) {
                 Ok(said) => self.may_be_asked_again(said, pass)?,
                 Err(later) => return Err(Not::Yet(Stage::Retries(later))),
             }
@@ -112,7 +113,7 @@ impl<'a> Asked<'a> {
     fn throttle(&mut self, pass: &mut Pass, context: &mut Context<'_>) -> Result<(), Not<'a>> {
         if let Some(limiter) = self.place.throttle() {
             let (key, tokens) = (self.place.key, self.estimate.total());
-            let soon = limiter.reserve_at(key, tokens, self.deadline, around::now());
+            let soon = limiter.reserve_at(key, tokens, self.deadline, self.now);
             pass.throttle = Some(Turn::of(Not::said(soon, context, Stage::Throttle)?));
         }
         Ok(())
@@ -123,7 +124,7 @@ impl<'a> Asked<'a> {
         // A probe that it may be is free for this one to take again.
         pass.drop_breaker(self.place);
         if let Some(breaker) = self.place.breaker() {
-            let soon = breaker.admit_at(self.place.key, around::now());
+            let soon = breaker.admit_at(self.place.key, self.now);
             pass.breaker = Some(Not::said(soon, context, Stage::BreakerAgain)?.into_ticket());
         }
         Ok(())
@@ -140,18 +141,19 @@ impl<'a> Asked<'a> {
             Stage::Breaker(later) => match ready!(later.as_mut().poll(context)) {
                 Ok(permit) => {
                     pass.breaker = Some(permit.into_ticket());
-                    self.retries(pass, context)
+                    self.later().retries(pass, context)
                 }
                 Err(open) => Err(Not::Refused(open.into())),
             },
             Stage::Retries(later) => {
                 let said = ready!(later.as_mut().poll(context));
-                self.may_be_asked_again(said, pass).and_then(|()| self.budget(pass, context))
+                let may_be = self.may_be_asked_again(said, pass);
+                may_be.and_then(|()| self.later().budget(pass, context))
             }
             Stage::Throttle(later) => match ready!(later.as_mut().poll(context)) {
                 Ok(permit) => {
                     pass.throttle = Some(Turn::of(permit));
-                    self.breaker_again(pass, context)
+                    self.later().breaker_again(pass, context)
                 }
                 Err(refused) => Err(Not::Refused(refused.into())),
             },
@@ -163,5 +165,11 @@ impl<'a> Asked<'a> {
                 Err(open) => Err(Not::Refused(open.into())),
             },
         })
+    }
+
+    /// The others are asked after a wait.
+    fn later(&mut self) -> &mut Self {
+        self.now = Instant::now();
+        self
     }
 }

@@ -12,11 +12,12 @@ use std::{
 use asked::{Asked, Not, Stage};
 use refused::Refused;
 
-use super::{Ask, Endpoint, pass::Pass, sending::Sending, state::State, waits::Waiting};
+use super::{Ask, Attempt, Endpoint, pass::Pass, sending::Sending, state::State, waits::Waiting};
 use crate::{
+    around,
     failure::Failure,
     guard::{Estimate, Key},
-    purse::Purse,
+    purse::{Priced, Purse},
 };
 
 /// Which guard did not let a request go.
@@ -31,12 +32,14 @@ pub(in crate::run) enum ByGuard {
 /// breaker again: what it said is old by then, and a line of calls would go on to an endpoint that went down meanwhile. What was given
 /// is given back if one of them refuses, or this is dropped.
 #[must_use = "nobody is asked before it is awaited"]
-pub(crate) struct Admission<'a, 'm> {
+pub(crate) struct Admission<'a> {
     ask: Ask<'a>,
-    model: &'m str,
-    /// The number of the endpoint; `None` for a request made by hand, to whichever endpoint the ask is at.
-    endpoint: Option<u64>,
+    key: Key,
+    /// Which candidate is asked.
+    candidate: usize,
     estimate: Estimate,
+    /// What the model costs, where there is a limit to that.
+    priced: Option<Box<Priced>>,
     /// Only where one of them answers later: what is in it would be moved with every future around.
     waiting: Option<Box<Waiter<'a>>>,
 }
@@ -58,12 +61,7 @@ impl Drop for Waiter<'_> {
 
 impl<'a> Waiter<'a> {
     #[cold]
-    fn boxed(
-        asked: Asked<'a>,
-        stage: Stage<'a>,
-        pass: Pass,
-        waiting: Waiting<'a>,
-    ) -> Box<Self> {
+    fn boxed(asked: Asked<'a>, stage: Stage<'a>, pass: Pass, waiting: Waiting<'a>) -> Box<Self> {
         Box::new(Self { asked, stage, pass, waiting })
     }
 }
@@ -82,68 +80,86 @@ impl Waiter<'_> {
     }
 }
 
+#[cfg(feature = "openai")]
 impl<'a> Ask<'a> {
     /// Asks the guards for their leave to ask `model` at the endpoint with this number. What the request will take is estimated
     /// only if one of them wants to know.
-    #[cfg(feature = "openai")]
-    pub(crate) fn admission<'m>(
+    pub(crate) fn admission(
         self,
         endpoint: u64,
-        model: &'m str,
+        model: &str,
         estimate: impl FnOnce() -> Estimate,
-    ) -> Admission<'a, 'm> {
-        let place = self.attempt.means().place(Key::of((endpoint, model)), self.candidate());
-        let is_wanted = place.purse.is_some_and(Purse::is_limited) || place.throttle().is_some();
-        let estimate = if is_wanted { estimate() } else { Estimate::default() };
-        Admission { ask: self, model, endpoint: Some(endpoint), estimate, waiting: None }
-    }
-
-    /// The same for a request made by hand.
-    pub(in crate::run) fn admission_by_hand<'m>(
-        self,
-        model: &'m str,
-        estimate: Estimate,
-    ) -> Admission<'a, 'm> {
-        Admission { ask: self, model, endpoint: None, estimate, waiting: None }
+    ) -> Admission<'a> {
+        Admission::new(self, (endpoint, self.candidate()), model, estimate)
     }
 
     /// Whether a guard is to be asked that counts endpoints apart.
-    #[cfg(feature = "openai")]
     pub(crate) fn has_guards(self) -> bool {
         let of_endpoint = || self.endpoint().is_some_and(|endpoint| !endpoint.guards().is_empty());
         !self.attempt.guards.is_empty() || of_endpoint()
     }
 }
 
-impl<'a> Admission<'a, '_> {
+impl Attempt {
+    /// The same for a request made by hand, to whichever endpoint its ask is at.
+    pub(in crate::run) fn admission_by_hand(
+        &self,
+        model: &str,
+        estimate: impl FnOnce() -> Estimate,
+    ) -> Admission<'_> {
+        let (index, candidate) = {
+            let mut state = self.state();
+            let index = state.by_hand();
+            state.chooses(index, model);
+            (index, state.candidate(index))
+        };
+        let endpoint = self.means().endpoint(candidate).map_or(0, Endpoint::number);
+        Admission::new(Ask { attempt: self, index }, (endpoint, candidate), model, estimate)
+    }
+}
+
+impl<'a> Admission<'a> {
+    fn new(
+        ask: Ask<'a>,
+        (endpoint, candidate): (u64, usize),
+        model: &str,
+        estimate: impl FnOnce() -> Estimate,
+    ) -> Self {
+        let key = Key::of((endpoint, model));
+        let place = ask.attempt.means().place(key, candidate);
+        let is_wanted = place.purse.is_some_and(Purse::is_limited) || place.throttle().is_some();
+        let estimate = if is_wanted { estimate() } else { Estimate::default() };
+        let priced = place.purse.and_then(|purse| purse.priced(model));
+        Self { ask, key, candidate, estimate, priced, waiting: None }
+    }
+
+    /// The ask that the request is of.
+    pub(in crate::run) const fn ask(&self) -> Ask<'a> {
+        self.ask
+    }
+
     /// Asks for the first time. What is given is put where it will stay, if nobody has to be waited for.
-    fn ask_now(&self, context: &mut Context<'_>) -> Result<Refusable, Box<Waiter<'a>>> {
-        let Ask { attempt, index } = self.ask;
+    fn ask_now(&mut self, context: &mut Context<'_>) -> Result<Refusable, Box<Waiter<'a>>> {
+        let Self { ask: Ask { attempt, index }, key, candidate, estimate, .. } = *self;
         let means = attempt.means();
+        let mut asked = Asked {
+            place: means.place(key, candidate),
+            now: around::now(),
+            deadline: attempt.deadline,
+            estimate,
+            before: None,
+            priced: self.priced.take(),
+        };
         // None of the guards knows of the attempt, so that it may be locked while they are asked.
         let mut locked = attempt.state();
         let kept: &mut State = &mut locked;
-        let candidate = kept.candidate(index);
-        let endpoint = means.endpoint(candidate);
-        let number = self.endpoint.unwrap_or_else(|| {
-            kept.chooses(index, self.model);
-            endpoint.map_or(0, Endpoint::number)
-        });
-        let mut asked = Asked {
-            place: means.at(Key::of((number, self.model)), endpoint),
-            deadline: attempt.deadline,
-            estimate: self.estimate,
-            before: None,
-            priced: means.purse.and_then(|purse| purse.priced(self.model)),
-        };
-        let key = asked.place.key;
         if asked.place.retries().is_some() {
             asked.before = kept.before(index, key);
         }
         let Some(out) = kept.request(index) else { return Ok(Ok(())) };
         // Of a request before it, whose answer nobody read.
         out.pass.clear(means);
-        out.pass.begin(key, candidate, self.estimate);
+        out.pass.begin(key, candidate, estimate);
         match asked.breaker(&mut out.pass, context) {
             Ok(()) => {
                 kept.let_go(index, key);
@@ -183,7 +199,7 @@ impl<'a> Admission<'a, '_> {
 type Refusable = Result<(), Refused>;
 
 /// A request that the guards let go, or the failure that they refused it with.
-impl<'a> Future for Admission<'a, '_> {
+impl<'a> Future for Admission<'a> {
     type Output = Result<Sending<'a>, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
