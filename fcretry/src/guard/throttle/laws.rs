@@ -52,10 +52,33 @@ fn rough_step() -> impl Strategy<Value = Step> {
 
 /// A grant: when, and what is kept of its request and of its tokens.
 #[derive(Clone, Copy, Debug)]
-struct Kept {
-    at: f64,
-    requests: f64,
-    tokens: f64,
+pub(super) struct Kept {
+    pub(super) at: f64,
+    pub(super) requests: f64,
+    pub(super) tokens: f64,
+}
+
+/// What there may be at once, and comes in a second.
+pub(super) struct Limit {
+    pub(super) capacity: f64,
+    pub(super) rate: f64,
+}
+
+/// In every window from one grant to another there is no more than the capacity and what came in its time, of which so much is
+/// forgiven.
+pub(super) fn assert_windows(kept: &[Kept], requests: &Limit, tokens: &Limit, forgiven: f64) {
+    let assert_within = |sum: f64, limit: &Limit, time: f64| {
+        assert!(sum <= limit.capacity + limit.rate * time, "{sum} in {time} s");
+    };
+    for (index, first) in kept.iter().enumerate() {
+        let mut sums = (0.0, 0.0);
+        for last in &kept[index..] {
+            sums = (sums.0 + last.requests, sums.1 + last.tokens);
+            let time = last.at - first.at + forgiven;
+            assert_within(sums.0, requests, time);
+            assert_within(sums.1, tokens, time);
+        }
+    }
 }
 
 /// Plays steps on a clock that is moved by hand.
@@ -182,18 +205,10 @@ impl<'a> Game<'a> {
         assert!(stats.tokens_per_minute <= TOKENS * 60.0 + 1e-6);
     }
 
-    /// In every window from one grant to another there is no more than the capacity and what came in its time.
     fn assert_windows(&self) {
-        for (index, first) in self.kept.iter().enumerate() {
-            let (mut requests, mut tokens) = (0.0, 0.0);
-            for last in &self.kept[index..] {
-                requests += last.requests;
-                tokens += last.tokens;
-                let time = last.at - first.at + 1e-3;
-                assert!(requests <= f64::from(BURST) + RATE * time, "{requests} in {time} s");
-                assert!(tokens <= CAPACITY + TOKENS * time, "{tokens} tokens in {time} s");
-            }
-        }
+        let requests = Limit { capacity: f64::from(BURST), rate: RATE };
+        let tokens = Limit { capacity: CAPACITY, rate: TOKENS };
+        assert_windows(&self.kept, &requests, &tokens, 1e-3);
     }
 
     /// All who wait are served, if those before them end.

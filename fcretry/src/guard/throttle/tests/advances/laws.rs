@@ -8,7 +8,10 @@ use super::{
     super::{Concurrency, FailureKind, Outcome, ServerLimits, Used},
     play::{Out, Play},
 };
-use crate::guard::throttle::settings::Settings;
+use crate::guard::throttle::{
+    laws::{Kept, Limit, assert_windows},
+    settings::Settings,
+};
 
 const THREADS: usize = 3;
 const BURST: u32 = 2_048;
@@ -71,14 +74,6 @@ fn rough_step() -> impl Strategy<Value = Step> {
         1 => pushed_back.prop_map(|(which, wait)| Step::End(which, 1, Way::PushedBack(wait))),
         1 => (1_u64..2_000_000, 0_u64..3_000).prop_map(|(limit, left)| Step::Say(limit, left)),
     ]
-}
-
-/// What is kept of all that was granted at one time.
-#[derive(Clone, Copy, Debug)]
-struct Kept {
-    at: f64,
-    requests: f64,
-    tokens: f64,
 }
 
 struct Game {
@@ -162,19 +157,11 @@ impl Game {
         assert_eq!(stats.tokens_reserved, stats.tokens_settled + stats.tokens_refunded + out);
     }
 
-    /// In every window from one grant to another there is no more than the capacity and what came in its time.
     fn assert_windows(&self) {
-        for (index, first) in self.kept.iter().enumerate() {
-            let (mut requests, mut tokens) = (0.0, 0.0);
-            for last in &self.kept[index..] {
-                requests += last.requests;
-                tokens += last.tokens;
-                // Two microseconds more: what is forgiven, and that of an advance's last use.
-                let time = last.at - first.at + 2e-6;
-                assert!(requests <= f64::from(BURST) + RATE * time, "{requests} in {time} s");
-                assert!(tokens <= CAPACITY + TOKENS * time, "{tokens} tokens in {time} s");
-            }
-        }
+        let requests = Limit { capacity: f64::from(BURST), rate: RATE };
+        let tokens = Limit { capacity: CAPACITY, rate: TOKENS };
+        // Two microseconds: what a bucket forgives, and that of an advance's last use.
+        assert_windows(&self.kept, &requests, &tokens, 2e-6);
     }
 }
 
