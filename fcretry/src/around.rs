@@ -176,9 +176,17 @@ impl Around {
     }
 }
 
-/// What is around a call that begins here: the call in whose body it is, and the throttle that it has unless it names one.
-pub(crate) fn call() -> (Option<Outer>, Option<Handle<dyn Limiter>>) {
-    look(|around| (around.linked(), around.throttle.clone()))
+/// What is around a call that begins here, put where there is nothing yet: the call in whose body it is, and the throttle that it has
+/// unless it names one.
+pub(crate) fn call(outer: &mut Option<Outer>, throttle: &mut Option<Handle<dyn Limiter>>) {
+    look(|around| {
+        if around.outer.is_some() {
+            *outer = around.linked();
+        }
+        if around.throttle.is_some() {
+            throttle.clone_from(&around.throttle);
+        }
+    });
 }
 
 /// The time. Who asks first where a body has just begun is told when its attempt did, which was just now; whoever asks after that

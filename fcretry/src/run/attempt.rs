@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{
     Ask, Endpoint, Route,
+    call::after,
     guards::{Guards, Means},
     spans::Spans,
     state::State,
@@ -42,8 +43,6 @@ pub struct Attempt {
     pub(super) began: Instant,
     /// What the call does, made when it is first asked for unless it was derived.
     pub(super) key: OnceLock<IdempotencyKey>,
-    /// When this attempt must be over, if it waits for no guard.
-    pub(super) ends: Instant,
     /// When the call must be over.
     pub(super) deadline: Instant,
     /// What the call may spend, and what models cost in it, if one of them was said.
@@ -88,7 +87,6 @@ impl Attempt {
             guards: Guards::default(),
             began: now,
             key: OnceLock::new(),
-            ends: now,
             deadline: now,
             purse: None,
             spans: Spans::default(),
@@ -116,7 +114,6 @@ impl Attempt {
             guards,
             began: _,
             key,
-            ends: _,
             deadline: _,
             purse: _,
             spans,
@@ -196,7 +193,8 @@ impl Attempt {
 
     /// When this attempt must be over.
     pub(super) fn ends(&self) -> Instant {
-        self.state().waits.put_off(self.ends, self.deadline)
+        let ends = after(self.began, self.policy.timeout()).min(self.deadline);
+        self.state().waits.put_off(ends, self.deadline)
     }
 
     /// How many tokens the call may still spend: those under way are spoken for. `None` if there is no limit, here or around

@@ -84,7 +84,7 @@ pub fn part<T: Serialize + ?Sized>(part: &T) -> &T {
     part
 }
 
-fn after(start: Instant, duration: Duration) -> Instant {
+pub(super) fn after(start: Instant, duration: Duration) -> Instant {
     start.checked_add(duration.min(FAR)).unwrap_or(start)
 }
 
@@ -128,7 +128,7 @@ impl Call {
         let mut lent = Lent::new(started);
         let call: &mut Self = &mut lent;
         let own = after(started, policy.deadline());
-        (call.outer, call.attempt.guards.throttle) = around::call();
+        around::call(&mut call.outer, &mut call.attempt.guards.throttle);
         let outer = call.outer.as_ref();
         call.attempt.deadline = outer.map_or(own, |outer| outer.deadline.min(own));
         (call.attempt.policy, call.attempt.began, call.started) = (policy, started, started);
@@ -250,8 +250,6 @@ impl Call {
         if !std::mem::take(&mut self.keeps_number) {
             self.attempt.number = self.attempt.number.saturating_add(1);
         }
-        let ends = after(self.attempt.began, self.attempt.policy.timeout());
-        self.attempt.ends = ends.min(self.attempt.deadline);
         if matches!(self.stage, Stage::New) {
             self.open_purse();
         } else {
