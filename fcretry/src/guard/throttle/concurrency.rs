@@ -96,9 +96,9 @@ impl Gate {
         self.limit
     }
 
-    /// Whether it is at its most, and nothing that was learned will lower it.
-    pub(super) fn is_open(&self, most: u32) -> bool {
-        self.limit >= most && !self.pushed_back
+    /// Whether a push-back was learned of that will lower it.
+    pub(super) fn is_pushed_back(&self) -> bool {
+        self.pushed_back
     }
 
     /// Learns from a call that ended.

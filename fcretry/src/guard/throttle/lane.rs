@@ -36,6 +36,7 @@ impl Lane {
         let result = {
             let mut state = lock(&self.state);
             let state = state.get_or_insert_with(|| State::new(settings, &self.advances, now));
+            state.call_back_late(now, &self.advances);
             change(state, &self.advances, &mut wakes)
         };
         wakes.wake();

@@ -158,8 +158,8 @@ impl State {
     }
 
     pub(super) fn stats(&mut self, at: Instant, advances: &Advances) -> ThrottleStats {
-        let now = self.refill(at);
         self.call_back(advances);
+        let now = self.refill(at);
         let counted = &self.counted;
         let per_second = |rate: f64| rate.is_finite().then_some(rate);
         ThrottleStats {

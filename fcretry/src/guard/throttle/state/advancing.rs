@@ -1,5 +1,7 @@
 //! What is given to threads in advance, and comes back.
 
+use tokio::time::Instant;
+
 use super::{
     super::{
         Concurrency, Ended, Used,
@@ -9,7 +11,7 @@ use super::{
     },
     Asked, State, amount,
 };
-use crate::guard::keyed::{SHARDS, Ticks};
+use crate::guard::keyed::{SHARDS, Ticks, nanos};
 
 /// Who came here so short a time ago comes often.
 const OFTEN: Ticks = 1_000;
@@ -23,14 +25,16 @@ const MOST: f64 = 1_024.0;
 /// How many tokens one has at most: sums of these are exact.
 const MOST_TOKENS: f64 = 1e12;
 
-/// Which shards have an advance, and who comes often. While one is out all is plain: nobody waits, the server says nothing, and
-/// neither the rate nor the calls in flight are reduced. Whatever changes that calls all of them back first.
+/// Which shards have an advance, and who comes often. While one is out all is plain: nobody waits, the server says nothing, the rate
+/// is not reduced, and the calls in flight may be as many as when it was given. Whatever changes that calls all of them back.
 #[derive(Debug)]
 pub(super) struct Ahead {
     /// Whether there can ever be enough.
     is_possible: bool,
     /// A bit for each shard that has one.
     out: u32,
+    /// When the first of them is over.
+    until: Ticks,
     /// When each came here last.
     seen: [Ticks; SHARDS],
 }
@@ -43,6 +47,7 @@ impl Ahead {
                 && f64::from(settings.most_in_flight()) >= least
                 && !matches!(settings.concurrency, Concurrency::ByErrorShare { .. }),
             out: 0,
+            until: 0,
             seen: [0; SHARDS],
         }
     }
@@ -76,13 +81,12 @@ impl State {
     /// Whether one cannot be served while advances are out, or would be the last who can be.
     fn is_short(&self, tokens: u64) -> bool {
         let is_last = self.in_flight.saturating_add(1) >= self.gate.limit();
-        is_last || !self.requests.has(1.0) || !self.tokens.has(amount(tokens))
+        // More than there can ever be leaves a debt, and there is none while any is out.
+        is_last || !self.requests.has(1.0) || self.tokens.free() < amount(tokens)
     }
 
     fn is_plain(&self) -> bool {
-        !self.rate.is_reduced()
-            && self.told_until.is_infinite()
-            && self.gate.is_open(self.settings.most_in_flight())
+        !self.rate.is_reduced() && self.told_until.is_infinite() && !self.gate.is_pushed_back()
     }
 
     /// Gives the shard of one who was just served an advance, if there is plenty.
@@ -107,7 +111,9 @@ impl State {
         self.in_flight += requests;
         let bundle = (requests, u64::from(requests) * asked.tokens);
         let advance = Advance::new(self.line.pass(), bundle, self.weight);
-        advances.give(asked.shard, advance, asked.ticks + LASTS);
+        let until = asked.ticks + LASTS;
+        advances.give(asked.shard, advance, until);
+        self.ahead.until = if self.ahead.is_out() { self.ahead.until.min(until) } else { until };
         self.ahead.out |= 1 << asked.shard;
     }
 
@@ -115,6 +121,14 @@ impl State {
     #[inline]
     pub(in super::super) fn call_back(&mut self, advances: &Advances) {
         if self.ahead.is_out() {
+            self.call_back_all(advances);
+        }
+    }
+
+    /// Calls back what is out, before anything is refilled, if one of them is over: what was used of it long ago came again since.
+    #[inline]
+    pub(in super::super) fn call_back_late(&mut self, now: Instant, advances: &Advances) {
+        if self.ahead.is_out() && nanos(now) / 1_000 > self.ahead.until {
             self.call_back_all(advances);
         }
     }
@@ -148,10 +162,10 @@ impl State {
         }
     }
 
-    /// Calls back what is out if the calls in flight are reduced.
+    /// Calls back what is out if fewer calls may be in flight than this, as there might be, or fewer will be.
     #[cold]
-    pub(super) fn call_back_unless_plain(&mut self, advances: &Advances) {
-        if !self.is_plain() {
+    pub(super) fn call_back_if_lowered(&mut self, limit: u32, advances: &Advances) {
+        if self.gate.limit() < limit || !self.is_plain() {
             self.call_back_all(advances);
         }
     }

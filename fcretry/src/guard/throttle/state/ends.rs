@@ -47,9 +47,10 @@ impl State {
             }
             None => {}
         }
+        let limit = self.gate.limit();
         self.gate.learn(news, ended.first_token, &self.recent, &self.settings, now);
         if self.ahead.is_out() {
-            self.call_back_unless_plain(advances);
+            self.call_back_if_lowered(limit, advances);
         }
         if !self.line.is_empty() {
             self.serve(now, wakes);
@@ -126,8 +127,8 @@ impl State {
         advances: &Advances,
         wakes: &mut Wakes,
     ) {
-        let now = self.refill(at);
         self.call_back(advances);
+        let now = self.refill(at);
         self.told_requests.hear(&limits.requests, now);
         self.told_tokens.hear(&limits.tokens, now);
         self.set_rates();

@@ -1,6 +1,7 @@
 //! What threads have in advance. Times are given, and so are the threads: nothing here waits.
 
 mod laws;
+mod learned;
 mod play;
 
 use std::thread;
