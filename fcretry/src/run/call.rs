@@ -23,7 +23,7 @@ pub type StaticPolicy = LazyLock<Result<RetryPolicy, InvalidPolicy>>;
 /// How long "for ever" is here: what can be added to any instant.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
-/// One call of an annotated function: what its expansion drives. [Lent](Lent) by the thread that it begins on.
+/// One call of an annotated function: what its expansion drives. [`Lent`] by the thread that it begins on.
 ///
 /// `begin` a round and `drive` the body in it, then `settle` what it gave: that ends the call or says how long to `wait` before the
 /// next round.
