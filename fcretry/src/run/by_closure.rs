@@ -148,9 +148,7 @@ impl<D> Run<D> {
         let mut call = Call::with_policy(&policy, None, name, true);
         call.observer = observer;
         call.learning = adaptive.map(Learning::new).map(Box::new);
-        if let Some(prices) = prices {
-            call.prices = Some(prices);
-        }
+        call.prices = prices;
         call.attempt.guards.take(guards);
         if let Some(route) = route {
             call.route(&route);

@@ -32,7 +32,7 @@ const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 pub struct Call {
     pub(super) attempt: Attempt,
     pub(super) function: &'static str,
-    pub(super) invalid: Option<Box<InvalidPolicy>>,
+    invalid: Option<Box<InvalidPolicy>>,
     /// What models cost in it, if that was said.
     pub(super) prices: Option<Handle<Prices>>,
     /// What the calls in the body see of this one; while that runs, they have it.
@@ -188,8 +188,6 @@ impl Call {
             if !inside.purse.as_ref().is_some_and(|purse| attempt.has_alone(purse)) {
                 (inside.purse, attempt.purse) = (None, None);
             }
-        } else {
-            attempt.purse = None;
         }
     }
 

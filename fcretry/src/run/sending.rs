@@ -148,10 +148,6 @@ impl State {
     pub(super) fn settled_by_hand(&mut self, means: Means<'_>, usage: Usage) {
         let Some(ByHand { index, .. }) = self.by_hand.take_if(|ask| ask.was_sent) else { return };
         self.used(index, usage);
-        if let Some(out) = self.out_of(index).filter(|out| out.pass.is_held()) {
-            let now = Instant::now();
-            out.pass.answered(means, Some(usage), now);
-            self.judged(means, index, None, now);
-        }
+        self.handed_out(means, index, Some(usage));
     }
 }

@@ -225,9 +225,15 @@ impl State {
     /// else.
     pub(super) fn close(&mut self, means: Means<'_>) {
         for index in 0..self.out.len() {
-            let Some(out) = self.out_of(index).filter(|out| out.pass.is_held()) else { continue };
+            self.handed_out(means, index, None);
+        }
+    }
+
+    /// The answer to a request is read by somebody else, who may have said what it took.
+    pub(super) fn handed_out(&mut self, means: Means<'_>, index: usize, usage: Option<Usage>) {
+        if let Some(out) = self.out_of(index).filter(|out| out.pass.is_held()) {
             let now = Instant::now();
-            out.pass.answered(means, None, now);
+            out.pass.answered(means, usage, now);
             self.judged(means, index, None, now);
         }
     }

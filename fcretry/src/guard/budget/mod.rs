@@ -112,7 +112,7 @@ impl<A: Amount> Budget<A> {
         for level in self.levels() {
             if let Err(spent) = level.try_take(asked) {
                 for below in self.levels().take_while(|below| !std::ptr::eq(*below, level)) {
-                    below.put_back(asked);
+                    below.replace(asked, 0);
                 }
                 let (spent, asked) = (A::of_units(spent), A::of_units(asked));
                 return Err(OverBudget { limit: level.limit, spent, asked });
@@ -133,7 +133,7 @@ impl<A: Amount> Budget<A> {
 
     /// As new, if it is of this limit and within no other.
     pub(crate) fn renew(&self, limit: A) -> bool {
-        let is_same = self.parent.is_none() && self.limit.units() == limit.units();
+        let is_same = !self.is_within() && self.limit.units() == limit.units();
         if is_same {
             self.taken.store(0, Ordering::Relaxed);
         }
@@ -154,11 +154,6 @@ impl<A: Amount> Budget<A> {
         let limit = self.limit.units();
         let fits = |taken: u64| taken.checked_add(units).filter(|sum| *sum <= limit);
         self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
-    }
-
-    fn put_back(&self, units: u64) {
-        let less = |taken: u64| Some(taken.saturating_sub(units));
-        let _ = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// Takes `came` for what was `reserved`, whatever the limit: it is spent.

@@ -32,6 +32,12 @@ pub(in crate::guard) fn nanos(at: Instant) -> u64 {
     .unwrap_or_else(|_| since_origin(at))
 }
 
+/// The same in [`Ticks`].
+#[inline]
+pub(in crate::guard) fn ticks_at(at: Instant) -> Ticks {
+    nanos(at) / 1_000
+}
+
 #[inline(never)]
 fn since_origin(at: Instant) -> u64 {
     /// Before what is given where the clock was looked at first, be it later than now: in tests it may stand still.

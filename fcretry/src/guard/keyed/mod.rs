@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-pub(super) use clock::{Ticks, nanos, ticks};
+pub(super) use clock::{Ticks, nanos, ticks, ticks_at};
 pub(crate) use shards::{SHARDS, Shard, mine};
 pub(super) use share::Share;
 use tokio::time::Instant;
@@ -165,7 +165,7 @@ impl<C: Cell> Slot<C> {
 
     #[inline]
     fn place<'a>(&'a self, number: usize, cell: &'a C, now: Instant) -> Place<'a, C> {
-        Place { number, cell, now: nanos(now) / 1_000, key: &self.key }
+        Place { number, cell, now: ticks_at(now), key: &self.key }
     }
 }
 

@@ -189,10 +189,10 @@ impl Advances {
         }
     }
 
-    /// Whether the permit of this number was granted from what its shard still has.
-    pub(super) fn is_out(&self, number: u64) -> bool {
-        let shard = shard_of(number).and_then(|shard| self.at(shard));
-        shard.is_some_and(|advance| lock(advance).number == number)
+    /// The shard that still has what the permit of this number was granted from.
+    pub(super) fn shard_out(&self, number: u64) -> Option<usize> {
+        let shard = shard_of(number)?;
+        (lock(self.at(shard)?).number == number).then_some(shard)
     }
 
     /// Takes back what is left, and what was counted: nothing is granted from it any more.

@@ -12,8 +12,9 @@ use super::{
     wakes::Wakes,
 };
 use crate::guard::keyed::{
-    Cell, Ticks, mine, nanos,
+    Cell, Ticks, mine,
     sync::{Mutex, lock},
+    ticks_at,
 };
 
 #[derive(Debug)]
@@ -71,7 +72,7 @@ impl Lane {
         now: Instant,
         waker: &Waker,
     ) -> Turn {
-        let ticks = nanos(now) / 1_000;
+        let ticks = ticks_at(now);
         let asked = Asked { tokens, deadline, at: now, ticks, shard: mine() };
         self.ahead(&asked).unwrap_or_else(|| {
             self.change(settings, now, |state, advances, wakes| {

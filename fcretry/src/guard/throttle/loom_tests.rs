@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     failure::FailureKind,
-    guard::keyed::{Cell as _, nanos},
+    guard::keyed::{Cell as _, ticks_at},
 };
 
 /// One call in flight at a time, and nothing that comes with time: there is no clock here.
@@ -159,7 +159,7 @@ fn plenty() -> Settings {
 
 fn ask(lane: &Lane, settings: &Settings, times: &Times) -> u64 {
     let Times { now, deadline } = *times;
-    let asked = Asked { tokens: 7, deadline, at: now, ticks: nanos(now) / 1_000, shard: 0 };
+    let asked = Asked { tokens: 7, deadline, at: now, ticks: ticks_at(now), shard: 0 };
     match lane.at_once(settings, &asked) {
         Some(Turn::Granted(number)) => number,
         turn => unreachable!("there is plenty: {turn:?}"),
@@ -209,7 +209,7 @@ fn of_an_advance_that_is_called_back_at_any_moment_no_token_is_lost_or_made() {
         );
         // All of it is there but what was used, and no more.
         let most = |tokens| {
-            let (now, ticks) = (times.now, nanos(times.now) / 1_000);
+            let (now, ticks) = (times.now, ticks_at(times.now));
             let asked = Asked { tokens, deadline: now, at: now, ticks, shard: 0 };
             lane.at_once(&settings, &asked)
         };

@@ -96,8 +96,14 @@ impl State {
 
     #[inline]
     fn time(&self, at: Instant) -> f64 {
+        self.since_start(nanos(at))
+    }
+
+    /// In seconds, of a time in [`nanos`].
+    #[inline]
+    fn since_start(&self, nanos: u64) -> f64 {
         #[allow(clippy::cast_precision_loss, reason = "nanoseconds since the start")]
-        let passed = nanos(at).saturating_sub(self.origin).cast_signed() as f64;
+        let passed = nanos.saturating_sub(self.origin).cast_signed() as f64;
         passed * 1e-9
     }
 

@@ -45,7 +45,12 @@ pub(super) enum Not<'a> {
 }
 
 impl<'a> Not<'a> {
-    /// What a guard says, once it has to be waited for; else it is taken.
+    /// What a guard gives, if it does not refuse.
+    fn given<T>(said: Result<T, impl Into<Refused>>) -> Result<T, Self> {
+        said.map_err(|refused| Self::Refused(refused.into()))
+    }
+
+    /// The same of a guard that may have to be waited for.
     #[inline]
     fn said<T: Send + 'a, E: Into<Refused> + Send + 'a>(
         soon: Soon<'a, Result<T, E>>,
@@ -53,7 +58,7 @@ impl<'a> Not<'a> {
         later: impl FnOnce(Later<'a, Result<T, E>>) -> Stage<'a>,
     ) -> Result<T, Self> {
         match soon.begin(context) {
-            Ok(said) => said.map_err(|refused| Self::Refused(refused.into())),
+            Ok(said) => Self::given(said),
             Err(rest) => Err(Self::Yet(later(rest))),
         }
     }
@@ -67,11 +72,23 @@ impl<'a> Asked<'a> {
         pass: &mut Pass,
         context: &mut Context<'_>,
     ) -> Result<(), Not<'a>> {
+        self.admit(pass, context, Stage::Breaker)?;
+        self.retries(pass, context)
+    }
+
+    /// Asks the breaker, which is at this stage if it has to be waited for.
+    #[inline]
+    fn admit(
+        &self,
+        pass: &mut Pass,
+        context: &mut Context<'_>,
+        later: fn(Later<'a, Result<Permit<'a>, Open>>) -> Stage<'a>,
+    ) -> Result<(), Not<'a>> {
         if let Some(breaker) = self.place.breaker() {
             let soon = breaker.admit_at(self.place.key, self.now);
-            pass.breaker = Some(Not::said(soon, context, Stage::Breaker)?.into_ticket());
+            pass.breaker = Some(Not::said(soon, context, later)?.into_ticket());
         }
-        self.retries(pass, context)
+        Ok(())
     }
 
     #[inline]
@@ -123,11 +140,7 @@ impl<'a> Asked<'a> {
     fn breaker_again(&self, pass: &mut Pass, context: &mut Context<'_>) -> Result<(), Not<'a>> {
         // A probe that it may be is free for this one to take again.
         pass.drop_breaker(self.place);
-        if let Some(breaker) = self.place.breaker() {
-            let soon = breaker.admit_at(self.place.key, self.now);
-            pass.breaker = Some(Not::said(soon, context, Stage::BreakerAgain)?.into_ticket());
-        }
-        Ok(())
+        self.admit(pass, context, Stage::BreakerAgain)
     }
 
     /// Asks on, once who is waited for has said something.
@@ -138,32 +151,29 @@ impl<'a> Asked<'a> {
         context: &mut Context<'_>,
     ) -> Poll<Result<(), Not<'a>>> {
         Poll::Ready(match stage {
-            Stage::Breaker(later) => match ready!(later.as_mut().poll(context)) {
-                Ok(permit) => {
+            Stage::Breaker(later) => {
+                let said = ready!(later.as_mut().poll(context));
+                Not::given(said).and_then(|permit| {
                     pass.breaker = Some(permit.into_ticket());
                     self.later().retries(pass, context)
-                }
-                Err(open) => Err(Not::Refused(open.into())),
-            },
+                })
+            }
             Stage::Retries(later) => {
                 let said = ready!(later.as_mut().poll(context));
                 let may_be = self.may_be_asked_again(said, pass);
                 may_be.and_then(|()| self.later().budget(pass, context))
             }
-            Stage::Throttle(later) => match ready!(later.as_mut().poll(context)) {
-                Ok(permit) => {
+            Stage::Throttle(later) => {
+                let said = ready!(later.as_mut().poll(context));
+                Not::given(said).and_then(|permit| {
                     pass.throttle = Some(Turn::of(permit));
                     self.later().breaker_again(pass, context)
-                }
-                Err(refused) => Err(Not::Refused(refused.into())),
-            },
-            Stage::BreakerAgain(later) => match ready!(later.as_mut().poll(context)) {
-                Ok(permit) => {
-                    pass.breaker = Some(permit.into_ticket());
-                    Ok(())
-                }
-                Err(open) => Err(Not::Refused(open.into())),
-            },
+                })
+            }
+            Stage::BreakerAgain(later) => {
+                let said = ready!(later.as_mut().poll(context));
+                Not::given(said).map(|permit| pass.breaker = Some(permit.into_ticket()))
+            }
         })
     }
 

@@ -5,13 +5,13 @@ use tokio::time::Instant;
 use super::{
     super::{
         Concurrency, Ended, Used,
-        advances::{self, Advance, Advances},
+        advances::{Advance, Advances},
         concurrency::News,
         settings::Settings,
     },
     Asked, State, amount,
 };
-use crate::guard::keyed::{SHARDS, Ticks, nanos};
+use crate::guard::keyed::{SHARDS, Ticks, ticks_at};
 
 /// Who came here so short a time ago comes often.
 const OFTEN: Ticks = 1_000;
@@ -128,7 +128,7 @@ impl State {
     /// Calls back what is out, before anything is refilled, if one of them is over: what was used of it long ago came again since.
     #[inline]
     pub(in super::super) fn call_back_late(&mut self, now: Instant, advances: &Advances) {
-        if self.ahead.is_out() && nanos(now) / 1_000 > self.ahead.until {
+        if self.ahead.is_out() && ticks_at(now) > self.ahead.until {
             self.call_back_all(advances);
         }
     }
@@ -154,10 +154,7 @@ impl State {
         let is_bad = matches!(news, Some(News::Failed | News::PushedBack));
         if is_bad || self.tokens.free() < amount(beyond) {
             self.call_back_all(advances);
-        } else if gives_back
-            && advances.is_out(ended.number)
-            && let Some(shard) = advances::shard_of(ended.number)
-        {
+        } else if gives_back && let Some(shard) = advances.shard_out(ended.number) {
             self.call_back_one(shard, advances);
         }
     }
@@ -203,9 +200,6 @@ impl State {
 
     /// In seconds since the start; the end of the microsecond, for nothing was used later.
     fn seconds_at(&self, at: Ticks) -> f64 {
-        let nanos = at.saturating_add(1).saturating_mul(1_000);
-        #[allow(clippy::cast_precision_loss, reason = "nanoseconds since the start")]
-        let passed = nanos.saturating_sub(self.origin).cast_signed() as f64;
-        passed * 1e-9
+        self.since_start(at.saturating_add(1).saturating_mul(1_000))
     }
 }

@@ -7,7 +7,7 @@ use super::{
     plenty,
 };
 use crate::guard::{
-    keyed::nanos,
+    keyed::ticks_at,
     throttle::{
         advances::shard_of,
         settings::Settings,
@@ -107,7 +107,7 @@ fn a_push_back_leaves_seven_tenths_of_what_went_out_in_advance() {
 fn after_its_deadline_nobody_is_granted_in_advance() {
     let play = Play::new(plenty());
     play.ahead(0, 0);
-    let (at, ticks) = (play.now, nanos(play.now) / 1_000);
+    let (at, ticks) = (play.now, ticks_at(play.now));
     let asked = Asked { tokens: 0, deadline: at - MILLI, at, ticks, shard: 0 };
     assert!(matches!(play.lane.at_once(&play.settings, &asked), Some(Turn::Refused(_))));
 }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::super::{Ended, FailureKind, Outcome, SECOND, ThrottleStats, Used};
 use crate::guard::{
-    keyed::{Cell as _, nanos},
+    keyed::{Cell as _, nanos, ticks_at},
     throttle::{
         advances::shard_of,
         lane::Lane,
@@ -36,7 +36,7 @@ impl Play {
     }
 
     pub(super) fn asked(&self, thread: usize, tokens: u64, within: Duration) -> Option<Turn> {
-        let (at, deadline, ticks) = (self.now, self.now + within, nanos(self.now) / 1_000);
+        let (at, deadline, ticks) = (self.now, self.now + within, ticks_at(self.now));
         self.lane.at_once(&self.settings, &Asked { tokens, deadline, at, ticks, shard: thread })
     }
 
